@@ -1,0 +1,1 @@
+"""Python client of callhopper: generated messages and stubs live in `callhopper.v1`."""

@@ -1,0 +1,1 @@
+"""The callhopper server: services ask, SQL decides and remembers."""
