@@ -1,0 +1,1 @@
+"""Messages and stubs generated from proto/callhopper/v1: never edited."""
