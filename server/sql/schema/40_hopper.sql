@@ -2,9 +2,11 @@
 
 -- One row per contact that a campaign still wants to reach. Which number is next is never stored: it is decided, from
 -- these facts, whenever it is needed (O3).
+-- No foreign keys: loading a million entries would lock and dirty a million contacts. Contacts are never removed while
+-- anything refers to them, and a campaign's entries go with it in one transaction.
 create table hopper_entry (
-  campaign_id bigint not null references campaign,
-  contact_id bigint not null references contact,
+  campaign_id bigint not null,
+  contact_id bigint not null,
   entry_id bigint generated always as identity,
   -- READY waits, LIVE is on a call, HELD had a call of unknown outcome.
   state text not null default 'READY' check (state in ('READY', 'LIVE', 'HELD')),
@@ -28,7 +30,7 @@ create table hopper_entry (
   last_ended_at timestamptz,
   first_begun_at timestamptz,
   -- Set while live: close for this reason when the call is reported (E4).
-  close_as text check (close_as in ('STOPPED', 'REMOVED', 'DELETED', 'EXPIRED')),
+  close_as text check (close_as in ('REACHED', 'STOPPED', 'REMOVED', 'DELETED', 'EXPIRED')),
   primary key (campaign_id, contact_id),
   constraint only_a_live_entry_waits_to_close check (close_as is null or state <> 'READY'),
   constraint last_call_is_whole check (
@@ -210,3 +212,33 @@ create table hopper_load (
 
 -- What was loaded into one campaign.
 create index hopper_load_of_campaign on hopper_load (campaign_id);
+
+-- The key of a campaign's advisory lock (see the lock order in 10_foundation.sql).
+create function campaign_lock(campaign_id bigint) returns bigint
+language sql immutable parallel safe
+return hashtextextended('callhopper campaign ' || campaign_id, 0);
+
+-- Moves entries into final for the given reasons, one array element an entry, and answers how many. The only way into
+-- final: the row has all facts. The caller has the entries' locks, and none of them has a live attempt.
+create function close_entries(campaign_ids bigint[], contact_ids bigint[], reasons text[]) returns bigint
+language sql volatile
+begin atomic
+  with closed as (
+    delete from hopper_entry entry
+    using unnest(campaign_ids, contact_ids, reasons) as closing (campaign_id, contact_id, reason)
+    where entry.campaign_id = closing.campaign_id and entry.contact_id = closing.contact_id and entry.state = 'READY'
+    returning entry.*, closing.reason
+  ),
+  finals as (
+    insert into final (
+      entry_id, campaign_id, contact_id, reason, last_e164, last_item_type, last_status, attempts, cycles, tallies,
+      loaded_at, first_begun_at, last_ended_at, closed_at
+    )
+    select
+      entry_id, campaign_id, contact_id, reason, last_e164, last_item_type, last_status, attempts,
+      case when attempts = 0 then 0 else cycle end, tallies, loaded_at, first_begun_at, last_ended_at, clock()
+    from closed
+    returning entry_id
+  )
+  select count(*) from finals;
+end;
