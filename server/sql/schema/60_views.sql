@@ -104,3 +104,29 @@ from (
     where attempt.campaign_id = campaign.campaign_id
   ) attempts
 ) counted;
+
+-- Campaigns with their present retry settings and their lists.
+create view campaigns as
+select
+  campaign.campaign_id, campaign.name, campaign.state, campaign.priority, campaign.start_at, campaign.end_at,
+  campaign.originate_timeout, campaign.caller_id, campaign.check_duplicate, campaign.duplicate_scope,
+  campaign.quarantine, campaign.max_talk, campaign.settings_version, campaign.revision, campaign.created_at,
+  campaign.updated_at, campaign.name_key,
+  settings.global_max_attempts, settings.additional_phone_delay,
+  settings.no_answer_max_attempts, settings.no_answer_retry_interval, settings.no_answer_on_failure,
+  settings.busy_max_attempts, settings.busy_retry_interval, settings.busy_on_failure,
+  settings.congestion_max_attempts, settings.congestion_retry_interval, settings.congestion_on_failure,
+  settings.no_such_number_max_attempts, settings.no_such_number_retry_interval, settings.no_such_number_on_failure,
+  settings.drop_max_attempts, settings.drop_retry_interval, settings.drop_on_failure,
+  settings.abandoned_max_attempts, settings.abandoned_retry_interval, settings.abandoned_on_failure,
+  settings.machine_max_attempts, settings.machine_retry_interval, settings.machine_on_failure,
+  settings.agent_reject_max_attempts, settings.agent_reject_retry_interval, settings.agent_reject_on_failure,
+  array(
+    select attached.contact_list_id
+    from campaign_list attached
+    where attached.campaign_id = campaign.campaign_id
+    order by attached.contact_list_id
+  ) as contact_list_ids
+from campaign
+join campaign_settings settings
+  on settings.campaign_id = campaign.campaign_id and settings.settings_version = campaign.settings_version;
