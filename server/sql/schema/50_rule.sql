@@ -132,8 +132,9 @@ begin atomic
     choice.rule = 'NEXT_CYCLE',
     case choice.rule
       when 'FIRST_CALL' then ready_at
-      when 'NEXT_NUMBER' then last_ended_at + (settings).additional_phone_delay
-      else last_ended_at + retry_interval(settings, last_status)
+      when 'NEXT_NUMBER' then last_ended_at + settings.additional_phone_delay
+      when 'SAME_NUMBER' then last_ended_at + retry_interval(settings, last_status)
+      when 'NEXT_CYCLE' then last_ended_at + retry_interval(settings, last_status)
     end,
     choice.rule,
     case
