@@ -200,23 +200,14 @@ class EmbeddedPostgres:
             if _major(binaries) >= BUILTIN_LOCALE_SINCE
             else ["--locale=C.UTF-8"]
         )
-        initdb = [
-            str(binaries / "initdb"),
-            *(
-                "-D",
-                _path_for(unfinished, user),
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-                "--data-checksums",
-            ),
+        options = [
+            *("-U", "postgres", "-E", "UTF8", "--data-checksums"),
             # Who reaches the private socket is trusted; over TCP, if a setting opens it, nobody
             # without a password.
             *("--auth-local=trust", "--auth-host=scram-sha-256", "--no-instructions", *locale),
         ]
         with self._new_log() as log:
-            made = _Child(initdb, user=user, folder=unfinished, log=log)
+            made = _Child(binaries / "initdb", unfinished, options, user=user, log=log)
             made.ended.wait()
         if made.code != 0:
             raise EmbeddedPostgresError(f"initdb failed:\n{self._log_end()}")
@@ -226,14 +217,14 @@ class EmbeddedPostgres:
         self, binaries: Path, user: pwd.struct_passwd | None, socket_dir: Path
     ) -> "_Child":
         settings = {**self._settings, "unix_socket_directories": str(socket_dir), "port": str(PORT)}
-        command = [str(binaries / "postgres"), "-D", _path_for(self.cluster, user)]
-        for name, value in settings.items():
-            command += ["-c", f"{name}={value}"]
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         busy_until = time.monotonic() + BUSY_TIMEOUT
         while True:
             self._clear_stale_pid(busy_until)
             with self._new_log() as log:
-                postmaster = _Child(command, user=user, folder=self.cluster, log=log)
+                postmaster = _Child(
+                    binaries / "postgres", self.cluster, options, user=user, log=log
+                )
             if self._wait_until_ready(postmaster):
                 return postmaster
             # The backends of a killed server end only when they next look up from their work.
@@ -284,19 +275,25 @@ class EmbeddedPostgres:
 
 
 class _Child:
-    """Start a program that ends when this process ends, and reap it.
+    """Start a PostgreSQL program on a cluster, end it when this process ends, and reap it.
 
     The kernel's parent death signal follows the thread that started the child, not the process: a
     thread of our own does it and stays. The program is started through `run_as.py`, because setting
     the signal in a fork of a process that has run gRPC is not safe.
+
+    Folders above the cluster may be closed to the user, /root for one. The program gets the folder
+    open, and the kernel's link to it leads there without walking the path, so that nobody's
+    permissions need loosening. (The working directory would do for PostgreSQL 16 and later; older
+    ones leave it to find their own program.)
     """
 
     def __init__(
         self,
-        command: Sequence[str],
+        program: Path,
+        cluster: Path,
+        options: Sequence[str],
         *,
         user: pwd.struct_passwd | None,
-        folder: Path,
         log: IO[bytes],
     ) -> None:
         self.ended = threading.Event()
@@ -304,15 +301,17 @@ class _Child:
         self.pid = 0
         self._started = threading.Event()
         self._error: OSError | None = None
-        ids = f"{user.pw_uid}:{user.pw_gid}" if user else "-"
-        self._command = [
-            *(sys.executable, "-I", "-S", str(RUN_AS), ids, str(os.getpid())),
-            *command,
-        ]
-        self._folder = folder
         self._log = log
-        threading.Thread(target=self._supervise, name="embedded-postgres", daemon=True).start()
-        self._started.wait()
+        self._opened = os.open(cluster, os.O_RDONLY)
+        try:
+            path = f"/proc/self/fd/{self._opened}" if sys.platform == "linux" else str(cluster)
+            ids = f"{user.pw_uid}:{user.pw_gid}" if user else "-"
+            run_as = [sys.executable, "-I", "-S", str(RUN_AS), ids, str(os.getpid())]
+            self._command = [*run_as, str(program), "-D", path, *options]
+            threading.Thread(target=self._supervise, name="embedded-postgres", daemon=True).start()
+            self._started.wait()
+        finally:
+            os.close(self._opened)
         if self._error:
             raise self._error
 
@@ -326,7 +325,8 @@ class _Child:
         try:
             process = subprocess.Popen(  # noqa: S603 - a command of ours
                 self._command,
-                cwd=self._folder,
+                cwd="/",
+                pass_fds=[self._opened],
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
@@ -352,16 +352,6 @@ def _user_for(cluster: Path) -> pwd.struct_passwd | None:
     if cluster.exists() and (owner := cluster.stat().st_uid) != 0:
         return pwd.getpwuid(owner)
     return pwd.getpwnam(UNPRIVILEGED)
-
-
-def _path_for(folder: Path, user: pwd.struct_passwd | None) -> str:
-    """Name the working directory `folder` for a program of that user.
-
-    Folders above may be closed to the user, /root for one. The program starts inside its folder,
-    and the kernel's link to it leads there without walking the path, so nobody's permissions need
-    loosening.
-    """
-    return "/proc/self/cwd" if user and sys.platform == "linux" else str(folder)
 
 
 def _major(binaries: Path) -> int:
