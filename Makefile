@@ -77,7 +77,7 @@ proto: setup $(CODEGEN) $(NODE) ## Generate the stubs of every language from pro
 proto-check: setup $(CODEGEN) ## Compare the committed stubs with proto/
 	@proto/generate.sh --check python
 	@if command -v go >/dev/null; then proto/generate.sh --check go; else $(call skip,Go stubs,go); fi
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE) && proto/generate.sh --check typescript; \
+	@if command -v npm >/dev/null; then $(MAKE) --silent $(NODE) && proto/generate.sh --check typescript; \
 	  else $(call skip,TypeScript stubs,npm); fi
 
 .PHONY: check
@@ -89,7 +89,7 @@ check-python: setup
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 .PHONY: check-proto
 check-proto: setup
@@ -105,5 +105,5 @@ check-go:
 
 .PHONY: check-typescript
 check-typescript:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE) && cd clients/typescript && npx --no-install tsc --noEmit; \
+	@if command -v npm >/dev/null; then $(MAKE) --silent $(NODE) && cd clients/typescript && npx --no-install tsc --noEmit; \
 	  else $(call skip,TypeScript client,npm); fi

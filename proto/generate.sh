@@ -35,7 +35,8 @@ for language in "$@"; do
       mkdir -p "$out"
       .venv-codegen/bin/python -m grpc_tools.protoc -Iproto \
         --plugin=protoc-gen-mypy_grpc=.venv-codegen/bin/protoc-gen-mypy_grpc \
-        --python_out="$out" --pyi_out="$out" --grpc_python_out="$out" --mypy_grpc_out="$out" \
+        --python_out="$out" --pyi_out="$out" --grpc_python_out="$out" \
+        --mypy_grpc_out="quiet:$out" \
         "${protos[@]}"
       echo '"""Messages and stubs generated from proto/callhopper/v1: never edited."""' \
         > "$fresh/$folder/__init__.py"

@@ -378,7 +378,7 @@ type ClaimAttemptsResponse struct {
 	NextDueIn *durationpb.Duration `protobuf:"bytes,2,opt,name=next_due_in,json=nextDueIn,proto3" json:"next_due_in,omitempty"`
 	// How long to wait before the next claim when this one was empty.
 	PollInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=poll_interval,json=pollInterval,proto3" json:"poll_interval,omitempty"`
-	// The worker was stopped, or this server shuts down: a stopped worker must not claim again.
+	// The worker was stopped (StopWorker): it must not claim again.
 	Draining      bool `protobuf:"varint,4,opt,name=draining,proto3" json:"draining,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

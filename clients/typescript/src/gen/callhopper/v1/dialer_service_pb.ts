@@ -109,7 +109,7 @@ export type ClaimAttemptsResponse = Message<"callhopper.v1.ClaimAttemptsResponse
   pollInterval?: Duration | undefined;
 
   /**
-   * The worker was stopped, or this server shuts down: a stopped worker must not claim again.
+   * The worker was stopped (StopWorker): it must not claim again.
    *
    * @generated from field: bool draining = 4;
    */
