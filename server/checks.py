@@ -200,6 +200,13 @@ class Checks:
             return timedelta(seconds=value.seconds)
         return timedelta(seconds=least)
 
+    def length(self, field: str, value: Duration, most: int) -> timedelta:
+        """Return a length of time from 0 to `most` seconds; parts of a microsecond are cut."""
+        if not 0 <= value.nanos <= 999_999_999 or not 0 <= value.seconds <= most:  # noqa: PLR2004
+            self.refuse(field, f"must be a duration from 0 to {most} s")
+            return timedelta(0)
+        return timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
+
     def moment(self, field: str, message: Message, name: str) -> datetime | None:
         """Return the Timestamp in a field of a message, in UTC.
 
