@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 

@@ -17,19 +17,27 @@ create table contact_item_type (
 create table contact_list (
   contact_list_id bigint generated always as identity primary key,
   name text not null check (char_length(name) between 1 and 128),
-  name_key text not null constraint contact_list_name_is_taken unique,
+  name_key text not null,
   default_region text not null check (default_region ~ '^[A-Z]{2}$'),
   extensions_allowed boolean not null,
   revision bigint not null default 1,
   created_at timestamptz not null,
-  updated_at timestamptz not null
+  updated_at timestamptz not null,
+  -- A deleted list stays for its deleted contacts, and is shown nowhere.
+  deleted_at timestamptz
 );
+
+-- A name belongs to one living list: insert_contact_list, update_contact_list, list_contact_lists by name.
+create unique index contact_list_name_is_taken on contact_list (name_key) where deleted_at is null;
 
 create table contact (
   contact_id bigint generated always as identity primary key,
   contact_list_id bigint not null references contact_list,
   first_name text not null default '',
   last_name text not null default '',
+  -- NFKC and casefolded: what list_contacts finds by the beginning of a name (C6).
+  first_name_key text collate "C" not null default '',
+  last_name_key text collate "C" not null default '',
   email text not null default '',
   company text not null default '',
   postal_address text not null default '',
@@ -47,6 +55,10 @@ create table contact (
 
 -- Contacts of a list by id: load_entries, list_contacts.
 create index contact_of_list on contact (contact_list_id, contact_id) where deleted_at is null;
+
+-- Contacts by the beginning of a name (C6): list_contacts.
+create index contact_by_first_name on contact (first_name_key) where deleted_at is null and first_name_key <> '';
+create index contact_by_last_name on contact (last_name_key) where deleted_at is null and last_name_key <> '';
 
 -- All numbers of a contact. entry_position 0 is the primary; the others are in order of entry (C2).
 create table contact_phone (
