@@ -29,6 +29,7 @@ help: ## List what make can do
 
 .PHONY: setup
 setup: $(INSTALLED) ## Make .venv with the server, the Python client and the tools
+	@:
 
 $(INSTALLED): pyproject.toml clients/python/pyproject.toml
 	$(call venv,.venv)
@@ -55,7 +56,7 @@ serve: setup ## Start the server (DATABASE_URL, or else an embedded PostgreSQL)
 
 .PHONY: db
 db: setup ## Open psql on the embedded database, running or not
-	@$(BIN)/python -m server.embedded psql .callhopper/postgres
+	@$(BIN)/python -m server.embedded psql "$${CALLHOPPER_DATA:-.callhopper}"
 
 .PHONY: test
 test: setup ## Run every test

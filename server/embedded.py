@@ -124,7 +124,7 @@ class EmbeddedPostgres:
             self._socket_dir = _make_socket_dir(self.data_dir, user)
             self._postmaster = self._start_postmaster(binaries, user, self._socket_dir)
         except BaseException:
-            self._unlock()
+            self._forget()
             raise
         return self.dsn
 
@@ -143,8 +143,6 @@ class EmbeddedPostgres:
             if self._postmaster.ended.wait(STOP_TIMEOUT):
                 break
         self._forget()
-        if self._socket_dir is not None:
-            shutil.rmtree(self._socket_dir, ignore_errors=True)
 
     def kill(self) -> None:
         """Kill the postmaster with SIGKILL, as a crash would; `start` recovers."""
@@ -155,6 +153,8 @@ class EmbeddedPostgres:
 
     def _forget(self) -> None:
         self._postmaster = None
+        if self._socket_dir is not None:
+            shutil.rmtree(self._socket_dir, ignore_errors=True)
         self._unlock()
 
     def _locked(self) -> int:
