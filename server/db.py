@@ -7,14 +7,11 @@ caller as an error of `server.errors`; texts of the database, which quote row va
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
-from typing import Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import psycopg
 import psycopg.conninfo
@@ -33,85 +30,26 @@ from server.errors import (
     StatementTimeout,
     Unavailable,
 )
+from server.queries import QUERIES, Query, load_queries
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
 Row = dict[str, Any]
 Connection = psycopg.AsyncConnection[Row]
+PlainConnection = psycopg.Connection[Row]
 Pool = Literal["main", "report"]
 Constraints = Mapping[str, CallhopperError]
 """What the violation of a named constraint means to the caller."""
 
-QUERIES: Final = Path(__file__).parent / "sql" / "queries"
 ANSWER_RESERVE: Final = 0.05
 """Seconds kept back, so that the client gets our error and not its own deadline."""
 TRIES: Final = 4
 
 call_deadline: ContextVar[float | None] = ContextVar("call_deadline", default=None)
 """When the call under way must be answered (time.monotonic()); None outside calls."""
-
-
-class QueryFileError(Exception):
-    """Refuse to start: a file of named SQL blocks is malformed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Hold one named block.
-
-    Attributes:
-        name: The stem that the RPC, the method and the test share.
-        kind: What to expect: `many` rows, `one` row or none, or `exec`: a count of rows.
-        sql: One statement with `%(name)s` parameters; a literal percent sign is `%%`.
-        documentation: The comment below the name.
-        parameters: The names of the parameters.
-    """
-
-    name: str
-    kind: str
-    sql: str
-    documentation: str
-    parameters: frozenset[str]
-
-
-def load_queries(folder: Path = QUERIES) -> dict[str, Query]:
-    """Read the named blocks of all `*.sql` files of a folder.
-
-    A block is `-- name: claim_attempts :many`, comment lines, then one statement.
-
-    Raises:
-        QueryFileError: A name is missing, malformed or used twice, a kind is unknown, or a
-            block holds no statement or several.
-    """
-    queries: dict[str, Query] = {}
-    for file in sorted(folder.glob("*.sql")):
-        head, *blocks = re.split(r"^-- name:", file.read_text("utf-8"), flags=re.MULTILINE)
-        if any(line and not line.startswith("--") for line in head.splitlines()):
-            raise QueryFileError(f"{file.name}: SQL before the first `-- name:`")
-        for block in blocks:
-            title, _, rest = block.partition("\n")
-            match = re.fullmatch(r" ([a-z][a-z0-9_]*) :(one|many|exec)", title.rstrip())
-            if not match:
-                raise QueryFileError(
-                    f"{file.name}: `-- name:{title}` is not `-- name: a_name :one|:many|:exec`"
-                )
-            name, kind = match.groups()
-            if name in queries:
-                raise QueryFileError(f"{file.name}: {name} is defined twice")
-            lines = rest.splitlines()
-            start = next((n for n, line in enumerate(lines) if not line.startswith("--")), None)
-            statement = "\n".join(lines[start:]).strip() if start is not None else ""
-            bare = re.sub(r"--[^\n]*|'[^']*'", "", statement).strip()
-            if not bare.removesuffix(";") or ";" in bare.removesuffix(";"):
-                raise QueryFileError(f"{file.name}: {name} must hold exactly one statement")
-            queries[name] = Query(
-                name=name,
-                kind=kind,
-                sql=statement,
-                documentation="\n".join(line.lstrip("- ") for line in lines[:start]),
-                parameters=frozenset(re.findall(r"%\((\w+)\)", statement)),
-            )
-    return queries
 
 
 class Transaction:
@@ -172,10 +110,17 @@ class Transaction:
         return await self.connection.execute(query.sql.encode(), params)
 
 
+DatabaseError = psycopg.Error
+"""What a program for administrators catches, to show them what the database said."""
+LockTimeout = sqlstate.LockNotAvailable
+
+
 class Database:
     """Own the connections: a main pool, and a small one that only reports of outcomes use."""
 
-    def __init__(self, settings: Settings, dsn: str | None = None, queries: Path = QUERIES) -> None:
+    def __init__(
+        self, settings: Settings, dsn: str | None = None, queries: "Path" = QUERIES
+    ) -> None:
         """Prepare, without connecting.
 
         Args:
@@ -433,7 +378,7 @@ def connection_info(
     return psycopg.conninfo.make_conninfo(**merged)
 
 
-def connect(dsn: str, schema: str, application: str) -> psycopg.Connection[Row]:
+def connect(dsn: str, schema: str, application: str) -> PlainConnection:
     """Open one plain connection, for programs that do nothing else meanwhile (migrations, tests).
 
     Autocommit is on.
