@@ -2,9 +2,9 @@
 
 The files are `sql/migrations/NNNN_verb_noun.sql` in the format of dbmate: `-- migrate:up`, then
 plain SQL, in one transaction, then an empty `-- migrate:down` (dbmate asks for it; we never go
-back). `-- migrate:up transaction:false` is for the one statement that refuses a transaction, such as
-`create index concurrently`. dbmate can apply the same folder: its table `schema_migrations` is ours,
-and `schema_checksum` beside it notices files that were changed later.
+back). `-- migrate:up transaction:false` is for the one statement that refuses a transaction, such
+as `create index concurrently`. dbmate can apply the same folder: its table `schema_migrations` is
+ours, and `schema_checksum` beside it notices files that were changed later.
 """
 
 import hashlib
