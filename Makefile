@@ -70,6 +70,13 @@ test-fast: setup ## Run the tests without tests/faults and without the slow ones
 bench: setup ## Measure what the README claims
 	@$(BIN)/python -m bench
 
+FIRST_MIGRATION := server/sql/migrations/0001_create_schema.sql
+
+.PHONY: schema
+schema: ## Write migration 0001 from server/sql/schema (only until the first release)
+	@{ echo "-- migrate:up"; echo "-- Written by make schema from server/sql/schema/*.sql, in order of name."; \
+	  for file in server/sql/schema/*.sql; do echo; cat "$$file"; done; echo; echo "-- migrate:down"; } > $(FIRST_MIGRATION)
+
 .PHONY: proto
 proto: setup $(CODEGEN) $(NODE) ## Generate the stubs of every language from proto/
 	@proto/generate.sh python go typescript

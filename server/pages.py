@@ -57,8 +57,14 @@ class Page:
         """
         if len(found) <= self.size:
             return ""
-        last = found[self.size - 1]
-        key = json.dumps([last[column] for column in columns], separators=(",", ":")).encode()
+        return self._token([found[self.size - 1][column] for column in columns])
+
+    def resume_token(self, found: Sequence[Mapping[str, Any]], *columns: str) -> str:
+        """Return a token that goes on after the last row found, or from where this page began."""
+        return self._token([found[-1][column] for column in columns] if found else self.after)
+
+    def _token(self, values: Sequence[Any]) -> str:
+        key = json.dumps(values, separators=(",", ":")).encode()
         return (
             base64.urlsafe_b64encode(_mac(self._secret, self._query, key) + key)
             .decode()

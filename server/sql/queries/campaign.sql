@@ -1,6 +1,6 @@
 -- Campaigns: settings, life, lists, counts, plans.
 
--- name: insert_campaign :one
+-- name: insert_campaign :many
 -- Adds a campaign and version 1 of its retry settings, which come as an object with the columns of campaign_settings.
 with
 created as (
@@ -93,13 +93,13 @@ update campaign
 set state = %(state)s::text, revision = revision + 1, updated_at = clock()
 where campaign_id = %(campaign_id)s::bigint and state <> %(state)s::text;
 
--- name: count_campaign_work :one
+-- name: count_campaign_work :many
 -- What stands against deleting a campaign.
 select
   (select count(*) from attempt where campaign_id = %(campaign_id)s::bigint) as live_count,
   exists (select 1 from history where campaign_id = %(campaign_id)s::bigint) as has_history;
 
--- name: delete_campaign :one
+-- name: delete_campaign :many
 -- Deletes a campaign with its entries, finals and history; the caller has its exclusive lock.
 with
 entries as (delete from hopper_entry where campaign_id = %(campaign_id)s::bigint returning 1),
@@ -154,7 +154,7 @@ select
 from conservation
 where conservation.campaign_id = %(campaign_id)s::bigint;
 
--- name: insert_draft_contact :one
+-- name: insert_draft_contact :many
 -- Stores a contact that exists only until the caller rolls back, for plan_calls. Item types of the draft have a key of their
 -- own, so that they meet no other; a phone without one of them has one of the installation's, by name_key; '' is untyped.
 with

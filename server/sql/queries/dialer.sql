@@ -500,19 +500,13 @@ join attempt
 
 -- name: find_ended_attempts :many
 -- What became of attempts that are not held any more: in history (status) or released (release_reason). One row each, with
--- its place in the arrays, from 1; none for an attempt that never was. outcomes are what is reported of them now, for
--- comparison: null where nothing is.
+-- its place in the arrays, from 1; none for an attempt that never was.
 -- The moment in the UUIDv7 leads to the partition of history.
 select
-  lease.place, history.status, history.is_corrected, history.claimed_at, history.campaign_id, history.contact_id,
-  history.attempt_number, released.reason as release_reason,
-  exists (
-    select 1 from late_report
-    where late_report.attempt_id = lease.attempt_id and late_report.outcome = lease.outcome
-      and late_report.answer = 'LATE'
-  ) as is_known
-from unnest(%(attempt_ids)s::uuid[], %(lease_tokens)s::uuid[], %(outcomes)s::text[])
-  with ordinality as lease (attempt_id, lease_token, outcome, place)
+  lease.place, history.status, history.claimed_at, history.campaign_id, history.contact_id, history.attempt_number,
+  released.reason as release_reason
+from unnest(%(attempt_ids)s::uuid[], %(lease_tokens)s::uuid[])
+  with ordinality as lease (attempt_id, lease_token, place)
 cross join lateral (
   select to_timestamp(
     ('x' || lpad(substr(replace(lease.attempt_id::text, '-', ''), 1, 12), 16, '0'))::bit(64)::bigint / 1000.0

@@ -3,14 +3,19 @@
 -- name: load_contacts :many
 -- Loads contacts into every campaign that their list is attached to and that is not stopped (E2). contact_ids null means the
 -- whole list. One row a campaign.
-select campaign.campaign_id, loaded.loaded_count, loaded.duplicate_count
-from campaign_list attached
-join campaign on campaign.campaign_id = attached.campaign_id
-cross join lateral load_entries(campaign.campaign_id, attached.contact_list_id, %(contact_ids)s::bigint[]) loaded
-where attached.contact_list_id = %(contact_list_id)s::bigint and campaign.state <> 'STOPPED'
-order by campaign.campaign_id;
+-- The campaigns are loaded, and so locked, in order of id.
+select attached.campaign_id, loaded.loaded_count, loaded.duplicate_count
+from (
+  select campaign.campaign_id, campaign_list.contact_list_id
+  from campaign_list
+  join campaign on campaign.campaign_id = campaign_list.campaign_id
+  where campaign_list.contact_list_id = %(contact_list_id)s::bigint and campaign.state <> 'STOPPED'
+  order by campaign.campaign_id
+  offset 0
+) attached
+cross join lateral load_entries(attached.campaign_id, attached.contact_list_id, %(contact_ids)s::bigint[]) loaded;
 
--- name: load_list :one
+-- name: load_list :many
 -- Loads the contacts of one list into one campaign (E2).
 select loaded_count, duplicate_count
 from load_entries(%(campaign_id)s::bigint, %(contact_list_id)s::bigint, null);
@@ -67,11 +72,11 @@ of_live as (
 )
 select campaign_id, contact_id, close_reason from decided where close_reason is not null;
 
--- name: close_entries :one
+-- name: close_entries :many
 -- Closes ready entries for the given reasons, one element an entry. The caller has their locks.
 select close_entries(%(campaign_ids)s::bigint[], %(contact_ids)s::bigint[], %(reasons)s::text[]) as closed_count;
 
--- name: close_contact_entries :one
+-- name: close_contact_entries :many
 -- Closes the open entries of contacts: ready ones now, live ones when they are reported (E4). The caller has their locks.
 with
 wanted as materialized (
@@ -94,7 +99,7 @@ select
   ) as closed_count,
   (select count(*) from live) as live_count;
 
--- name: close_campaign_entries :one
+-- name: close_campaign_entries :many
 -- Closes the open entries of a campaign, or of one list of it: ready ones now, live ones when they are reported (E4).
 -- contact_list_id null means all. The caller has the campaign's exclusive lock, which no claim passes.
 with
@@ -125,6 +130,12 @@ select
 -- The state of one open entry.
 select state, close_as from hopper_entry
 where campaign_id = %(campaign_id)s::bigint and contact_id = %(contact_id)s::bigint and entry_id = %(entry_id)s::bigint;
+
+-- name: close_entry_later :exec
+-- Lets a live entry close when its call is reported (E4). The caller has its lock.
+update hopper_entry
+set close_as = coalesce(close_as, %(reason)s::text)
+where campaign_id = %(campaign_id)s::bigint and contact_id = %(contact_id)s::bigint and state <> 'READY';
 
 -- name: lock_ended_claims :many
 -- Claimed attempts whose lease is over: they never rang (D3). Locks their entries, passing over what others hold.

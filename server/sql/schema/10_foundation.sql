@@ -8,8 +8,9 @@
 --   1. the campaign's advisory lock: exclusive to pause, stop or delete a campaign; shared to begin. A claim, which
 --      already holds entries, only tries it and never waits.
 --   2. contact_item_type, contact_list, contact
---   3. hopper_entry, by (campaign_id, contact_id); a claim skips locked ones and never waits
---   4. attempt, by (campaign_id, contact_id)
+--   3. campaign, by campaign_id
+--   4. hopper_entry, by (campaign_id, contact_id); a claim skips locked ones and never waits
+--   5. attempt, by (campaign_id, contact_id)
 -- Inserting an attempt may wait for another claim's uncommitted attempt of the same person or number. Two claims can so
 -- wait for each other; PostgreSQL ends one of them (40P01), and the server runs it again.
 

@@ -1,0 +1,1 @@
+"""Turn rows into messages and messages into parameters: one module a noun."""

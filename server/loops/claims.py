@@ -1,0 +1,255 @@
+"""Hand due attempts to waiting workers: one polling loop for all of a server's ClaimAttempts calls.
+
+A waiting call costs a coroutine and no connection. Calls that arrive while a claim is under way
+are served by the next one together, in one statement. Every RPC has a deadline, so a call never
+waits for ever; a worker that waits for nothing is answered empty at the end of its `wait_duration`.
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from server import attempts
+from server.attempts import Caller, Row
+from server.db import Database, Transaction
+from server.errors import CallhopperError, Conflict, Overloaded
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Answer:
+    """What a claim got."""
+
+    rows: Sequence[Row] = ()
+    next_due_in: timedelta | None = None
+    is_stopped: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    caller: Caller
+    campaign_ids: tuple[int, ...] | None
+    until: float
+    """Moment of the event loop's clock at which it is answered empty."""
+    answer: asyncio.Future[Answer]
+    is_new: bool = field(default=True)
+    """No claim has looked yet whether its request_id was served before."""
+
+
+class ClaimLoop:
+    """Serve waiting claims until it is stopped.
+
+    Args:
+        db: Where the hopper is.
+        poll_interval: Longest time between two looks while somebody waits.
+        max_waiting: More waiting calls than this are refused with OVERLOADED.
+        max_batch: Most attempts in one claim statement.
+    """
+
+    def __init__(
+        self, db: Database, *, poll_interval: timedelta, max_waiting: int, max_batch: int = 500
+    ) -> None:
+        self._db = db
+        self.poll_interval = poll_interval
+        self._max_waiting = max_waiting
+        self._max_batch = max_batch
+        self._waiting: list[_Waiting] = []
+        self._arrival = asyncio.Event()
+        self._draining = False
+
+    async def claim(
+        self, caller: Caller, campaign_ids: tuple[int, ...] | None, wait: timedelta
+    ) -> Answer:
+        """Wait up to `wait` for attempts.
+
+        Raises:
+            Overloaded: Too many calls are waiting.
+        """
+        if self._draining:
+            return Answer()
+        if len(self._waiting) >= self._max_waiting:
+            raise Overloaded(retry_after=self.poll_interval.total_seconds())
+        answer = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(caller, campaign_ids, _now() + wait.total_seconds(), answer)
+        self._waiting.append(waiting)
+        self._arrival.set()
+        try:
+            return await waiting.answer
+        finally:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+
+    def drain(self) -> None:
+        """Answer every waiting call empty, and every later one at once."""
+        self._draining = True
+        for waiting in self._waiting:
+            _answer(waiting, Answer())
+        self._waiting.clear()
+        self._arrival.set()
+
+    async def run(self) -> None:
+        """Serve until drained or cancelled. Errors go to the callers and never end the loop."""
+        while not self._draining:
+            if not self._waiting:
+                self._arrival.clear()
+                await self._arrival.wait()
+                continue
+            next_look = self.poll_interval.total_seconds()
+            groups: dict[tuple[int, ...] | None, list[_Waiting]] = defaultdict(list)
+            for waiting in self._waiting:
+                groups[waiting.campaign_ids].append(waiting)
+            for campaign_ids, group in groups.items():
+                next_look = min(next_look, await self._serve(campaign_ids, group))
+            self._waiting = [one for one in self._waiting if not one.answer.done()]
+            if self._waiting and next_look > 0:
+                await self._sleep(next_look)
+
+    async def _sleep(self, seconds: float) -> None:
+        soonest = min(one.until for one in self._waiting) - _now()
+        # Jitter keeps the servers of a cluster from looking at the same moment.
+        timeout = max(min(seconds, soonest), 0.001) * random.uniform(0.9, 1)  # noqa: S311
+        self._arrival.clear()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._arrival.wait()
+        except TimeoutError:
+            pass
+
+    async def _serve(
+        self, campaign_ids: tuple[int, ...] | None, group: Sequence[_Waiting]
+    ) -> float:
+        """Run one claim for a group; answer in how many seconds to look again."""
+        batch, asked = self._next_batch(group)
+        if not batch:
+            return self.poll_interval.total_seconds()
+        try:
+            answers, next_due_in = await self._db.run(
+                lambda tx: _claim(tx, campaign_ids, batch),
+                constraints={"claim_request_pkey": Conflict()},
+            )
+        except Conflict as error:
+            # Another server may have served the same request_id just now: look for it again.
+            _refuse([one for one in batch if one.until <= _now()], error)
+            return 0.01
+        except Exception as error:  # noqa: BLE001 - the interceptor tells the callers; none may be left waiting
+            _refuse(batch, error)
+            return self.poll_interval.total_seconds()
+        await self._give_back(_deliver(batch, answers, next_due_in))
+        if sum(len(answer.rows) for answer in answers) >= asked or len(batch) < len(group):
+            return 0
+        if next_due_in is None:
+            return self.poll_interval.total_seconds()
+        return max(next_due_in.total_seconds(), 0.005)
+
+    def _next_batch(self, group: Sequence[_Waiting]) -> tuple[list[_Waiting], int]:
+        """Return the calls that one statement can serve, and how much they ask for in all."""
+        batch: list[_Waiting] = []
+        asked = 0
+        for waiting in group:
+            if not waiting.answer.done() and asked < self._max_batch:
+                batch.append(waiting)
+                asked += waiting.caller.max_attempts
+        return batch, asked
+
+    async def _give_back(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        # Nobody has seen these attempts and nobody can ask for them again, so none was dialed.
+        leases = [attempts.lease_of(row) for row in rows]
+
+        async def give_back(tx: Transaction) -> None:
+            await attempts.lock_entries(tx, leases)
+            await attempts.release(tx, leases, "NOT_DIALED")
+
+        try:
+            await self._db.run(give_back)
+        except CallhopperError as error:  # their leases end by themselves
+            log.warning("claim of a caller that left was not given back", reason=error.reason)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _deliver(
+    batch: Sequence[_Waiting], answers: Sequence[Answer], next_due_in: timedelta | None
+) -> list[Row]:
+    """Answer the calls that got something or waited long enough.
+
+    Returns:
+        What was claimed for callers that have gone and cannot ask again.
+    """
+    undelivered: list[Row] = []
+    now = _now()
+    for waiting, answer in zip(batch, answers, strict=True):
+        waiting.is_new = False
+        if waiting.answer.done():
+            if waiting.caller.request_id is None:
+                undelivered += answer.rows
+        elif answer.rows or answer.is_stopped or waiting.until <= now:
+            answer.next_due_in = next_due_in
+            _answer(waiting, answer)
+    return undelivered
+
+
+def _refuse(batch: Sequence[_Waiting], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)
+
+
+def _answer(waiting: _Waiting, answer: Answer) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_result(answer)
+
+
+async def _claim(
+    tx: Transaction, campaign_ids: tuple[int, ...] | None, batch: Sequence[_Waiting]
+) -> tuple[list[Answer], timedelta | None]:
+    """Answer each waiting call, in order, and say when an entry is due next."""
+    answers = [Answer() for _ in batch]
+    stopped = {
+        row["worker_id"]
+        for row in await tx.many(
+            "find_stopped_workers", worker_ids=[one.caller.worker_id for one in batch]
+        )
+    }
+    earlier = await _find_earlier(tx, batch)
+    claiming: list[int] = []
+    for index, waiting in enumerate(batch):
+        if rows := earlier.get(index):
+            answers[index].rows = rows
+        elif waiting.caller.worker_id in stopped:
+            answers[index].is_stopped = True
+        elif not waiting.answer.done():
+            claiming.append(index)
+    if claiming:
+        claimed = await attempts.claim(
+            tx, [batch[index].caller for index in claiming], campaign_ids
+        )
+        for index, rows in zip(claiming, claimed, strict=True):
+            answers[index].rows = rows
+    due = await tx.one(
+        "next_due_in", campaign_ids=None if campaign_ids is None else list(campaign_ids)
+    )
+    return answers, None if due is None else due["due_in"]
+
+
+async def _find_earlier(tx: Transaction, batch: Sequence[_Waiting]) -> dict[int, list[Row]]:
+    """Find what earlier claims with the same request_id got and still hold (D2)."""
+    asked = {
+        one.caller.request_id: index
+        for index, one in enumerate(batch)
+        if one.is_new and one.caller.request_id is not None
+    }
+    found: dict[int, list[Row]] = defaultdict(list)
+    if asked:
+        for row in await tx.many("find_claimed_attempts", request_ids=list(asked)):
+            found[asked[row["request_id"]]].append(row)
+    return found

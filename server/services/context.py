@@ -1,0 +1,22 @@
+"""What every service is made with."""
+
+from dataclasses import dataclass
+
+from server.db import Database
+from server.loops.claims import ClaimLoop
+from server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Hold what services share.
+
+    Attributes:
+        db: The database.
+        settings: The settings.
+        claims: Serves waiting claims.
+    """
+
+    db: Database
+    settings: Settings
+    claims: ClaimLoop
