@@ -10,7 +10,7 @@ value is replaced by a harmless one, so that the checks after it can go on.
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -22,7 +22,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 
-from server.errors import InvalidArgument
+from server.errors import EtagMismatch, InvalidArgument
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
@@ -56,8 +56,9 @@ class Checks:
         violations: What was found wrong so far.
     """
 
-    def __init__(self) -> None:
-        self.violations: list[tuple[str, str]] = []
+    def __init__(self, violations: Iterable[tuple[str, str]] = ()) -> None:
+        """Begin with what was found before, so that work that runs again does not find it twice."""
+        self.violations = list(violations)
 
     def __enter__(self) -> Self:
         return self
@@ -264,6 +265,25 @@ def _mask_reason(path: str, resource: Message) -> str:
     if path.partition(".")[0] in resource.DESCRIPTOR.fields_by_name:
         return f"names {quoted(path)}: fields are changed as a whole, not parts of them"
     return f"names {quoted(path)}, which is no field of {resource.DESCRIPTOR.name}"
+
+
+def etag(revision: int) -> str:
+    """Return the etag of a revision, quoted as HTTP has it: 3 -> `"3"`."""
+    return f'"{revision}"'
+
+
+def require_etag(sent: str, revision: int) -> None:
+    """Refuse a change made from an older copy.
+
+    Args:
+        sent: The etag in the request; "" matches any.
+        revision: The stored one; the caller holds the row's lock.
+
+    Raises:
+        EtagMismatch: It is another.
+    """
+    if sent not in ("", etag(revision)):
+        raise EtagMismatch
 
 
 def interval(length: timedelta) -> str:
