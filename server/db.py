@@ -65,11 +65,11 @@ class Transaction:
         self.connection = connection
         self._queries = queries
 
-    async def many(self, name: str, **params: Any) -> list[Row]:
+    async def many(self, name: str, /, **params: Any) -> list[Row]:
         """Return all rows of a `:many` block, in its order; may be empty."""
         return await (await self._execute(name, "many", params)).fetchall()
 
-    async def one(self, name: str, **params: Any) -> Row | None:
+    async def one(self, name: str, /, **params: Any) -> Row | None:
         """Return the row of a `:one` block, or None when there is none.
 
         Raises:
@@ -80,7 +80,7 @@ class Transaction:
             raise RuntimeError(f"{name} returned several rows")
         return rows[0] if rows else None
 
-    async def execute(self, name: str, **params: Any) -> int:
+    async def execute(self, name: str, /, **params: Any) -> int:
         """Run an `:exec` block and return how many rows it touched."""
         return (await self._execute(name, "exec", params)).rowcount
 
