@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from uuid import uuid4
 
 import grpc
@@ -24,7 +24,8 @@ from server.settings import Settings
 log = structlog.get_logger("server.calls")
 
 Context = grpc.aio.ServicerContext[Any, Any]
-Handler = grpc.RpcMethodHandler[Any, Any]
+if TYPE_CHECKING:  # the class takes arguments in its stubs only
+    Handler = grpc.RpcMethodHandler[Any, Any]
 
 REQUEST_ID: Final = "x-request-id"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -45,9 +46,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
+    ) -> "Handler | None":
         """Wrap the handler of one call."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
@@ -63,7 +64,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return _unary(handler, lambda context: _Call(method, request_id, limit, context))
 
 
-def _unary(handler: Handler, begin: Callable[[Context], "_Call"]) -> Handler:
+def _unary(handler: "Handler", begin: Callable[[Context], "_Call"]) -> "Handler":
     """Wrap a method that answers once."""
     behaviour: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
 
@@ -80,7 +81,7 @@ def _unary(handler: Handler, begin: Callable[[Context], "_Call"]) -> Handler:
     return wrapped
 
 
-def _streaming(handler: Handler, begin: Callable[[Context], "_Call"]) -> Handler:
+def _streaming(handler: "Handler", begin: Callable[[Context], "_Call"]) -> "Handler":
     """Wrap a method that answers with a stream: an async generator, or one that calls write()."""
     behaviour: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
