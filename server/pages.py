@@ -65,11 +65,7 @@ class Page:
 
     def _token(self, values: Sequence[Any]) -> str:
         key = json.dumps(values, separators=(",", ":")).encode()
-        return (
-            base64.urlsafe_b64encode(_mac(self._secret, self._query, key) + key)
-            .decode()
-            .rstrip("=")
-        )
+        return _text(_mac(self._secret, self._query, key) + key)
 
 
 async def open_page(tx: "Transaction", request: Message, size: int, first: tuple[Any, ...]) -> Page:
@@ -100,6 +96,10 @@ def _query_digest(request: Message) -> bytes:
     return hashlib.sha256(request.DESCRIPTOR.full_name.encode() + b"\0" + text).digest()
 
 
+def _text(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
 def _mac(secret: bytes, query: bytes, key: bytes) -> bytes:
     return hmac.digest(secret, query + key, "sha256")[:_MAC_BYTES]
 
@@ -109,6 +109,8 @@ def _read(token: str, secret: bytes, query: bytes, key_length: int) -> tuple[Any
         sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         raise InvalidPageToken from None
+    if _text(sealed) != token:
+        raise InvalidPageToken
     mac, key = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(secret, query, key)):
         raise InvalidPageToken
