@@ -9,7 +9,7 @@ import asyncio
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,6 +18,7 @@ from typing import Any
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from callhopper.v1 import dialer_service_pb2 as pb
@@ -57,6 +58,7 @@ class ScriptedServer(rpc.DialerServiceServicer):
         self.poll_interval = timedelta(milliseconds=10)
         self.refuse_begin: set[str] = set()  # numbers
         self.refuse_report: set[str] = set()  # numbers: INVALID_ARGUMENT for the whole request
+        self.answer_report: dict[str, pb.ReportResult.Answer] = {}  # by number
         self.lose_leases = False
         self.lease: timedelta | None = None  # instead of what is asked for
         self.deliver_again: list[pb.ClaimedAttempt] = []
@@ -129,6 +131,10 @@ class ScriptedServer(rpc.DialerServiceServicer):
             held.attempt.number: [report.outcome for report in held.reports]
             for held in self.held.values()
         }
+
+    def is_reported(self, number: str) -> bool:
+        """Return whether what a call to a number came to is stored."""
+        return bool(self.reports().get(number))
 
     # -------------------------------------------------------------------- what a worker asks
 
@@ -300,6 +306,8 @@ class ScriptedServer(rpc.DialerServiceServicer):
     def _record(self, report: pb.OutcomeReport, held: Held | None) -> pb.ReportResult.Answer:
         if held is None:
             return pb.ReportResult.ANSWER_NOT_FOUND
+        if held.attempt.number in self.answer_report:
+            return self.answer_report[held.attempt.number]
         if held.state == "released":
             return pb.ReportResult.ANSWER_LEASE_LOST
         if held.reports:
@@ -311,15 +319,15 @@ class ScriptedServer(rpc.DialerServiceServicer):
 
 
 @asynccontextmanager
-async def serving(
-    scripted: ScriptedServer, addresses: Iterable[str] = ("127.0.0.1:0",)
-) -> AsyncIterator[ScriptedServer]:
+async def serving(scripted: ScriptedServer, port: int = 0) -> AsyncIterator[ScriptedServer]:
     """Serve until the block ends; the address is `scripted.address`."""
     server = grpc.aio.server()
     rpc.add_DialerServiceServicer_to_server(scripted, server)
-    for address in addresses:
-        port = server.add_insecure_port(address)
-        scripted.address = f"127.0.0.1:{port}"
+    healthy = health.aio.HealthServicer()
+    await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
+    scripted.address = f"127.0.0.1:{port}"
     await server.start()
     try:
         yield scripted

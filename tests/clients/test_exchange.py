@@ -134,6 +134,20 @@ def test_a_log_that_is_not_whole_is_refused():
         judge([event("end", 1)])
 
 
+@pytest.mark.parametrize(("second", "exit_code"), [(5, 1), (10, 0)])
+def test_the_command_line_says_by_its_exit_code_whether_the_log_is_good(
+    tmp_path, second, exit_code
+):
+    path = tmp_path / "calls"
+    log = [*up(0, 10, "a"), *up(second, 12, "b")]
+    path.write_text("".join(json.dumps(one) + "\n" for one in log))
+    command = [sys.executable, "-m", "callhopper.judge", path]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert said.returncode == exit_code
+    assert f"numbers rung twice at once: {exit_code}" in said.stdout
+    assert said.stderr == ""
+
+
 spans = st.lists(
     st.tuples(st.integers(0, 30), st.integers(1, 10), st.sampled_from("12")), max_size=12
 )

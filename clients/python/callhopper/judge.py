@@ -1,9 +1,14 @@
 """Judges the log of an exchange: was any phone, or any person, rung twice at once?"""
 
+import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
+
+from callhopper.exchange import read_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +165,16 @@ def judge(log: Iterable[Mapping[str, Any]], *, persons: Mapping[str, str] | None
         twice_at_once_by_person=calls.overlaps("person"),
         dialed_again=tuple(attempt for attempt, times in originated.items() if times > 1),
     )
+
+
+def main() -> int:
+    """Print the verdict on a log file; the exit code is 1 when somebody was rung twice."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("log", type=Path)
+    verdict = judge(read_log(parser.parse_args().log))
+    print(verdict)  # noqa: T201 - a command line prints
+    return 0 if verdict.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
