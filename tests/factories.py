@@ -36,7 +36,7 @@ def _area_codes() -> list[int]:
 
 
 def fictional_number(place: int) -> str:
-    """Return one of some 45,000 numbers +1 (area) 555 01xx, which are kept for fiction."""
+    """Return one of some 45,000 numbers +1 (area) 555 01xx; the first 100 are +1 202 555 01xx."""
     area, line = divmod(place, 100)
     return f"+1{_area_codes()[area]}55501{line:02}"
 
@@ -46,11 +46,11 @@ class Factory:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._numbers = map(fictional_number, count())
+        self._numbers = map(fictional_number, count(100))
         self._names: Iterator[int] = count(1)
 
     def number(self) -> str:
-        """Return a number that this factory has not given before."""
+        """Return a new number. None is of area 202: those are for tests that name their own."""
         return next(self._numbers)
 
     def numbers(self, how_many: int) -> list[str]:

@@ -177,10 +177,14 @@ def _read_number(checks: Checks, field: str, text: str, numbering: Numbering) ->
 
 
 def _refuse_duplicates(checks: Checks, found: Sequence[tuple[str, Phone]]) -> None:
-    first: dict[str, str] = {}
+    first: dict[str, tuple[str, Phone]] = {}
     for field, phone in found:
-        earlier = first.setdefault(phone.e164, field)
-        if earlier == field:
+        if phone.e164 not in first:
+            first[phone.e164] = (field, phone)
             continue
-        named, other = (field, earlier) if field.startswith("contact.") else (earlier, field)
-        checks.refuse(named, f"is {quoted(phone.entered)}, the same number as {other}")
+        earlier, earlier_phone = first[phone.e164]
+        if field.startswith("contact."):
+            checks.refuse(field, f"is {quoted(phone.entered)}, the same number as {earlier}")
+        else:
+            entered = quoted(earlier_phone.entered)
+            checks.refuse(earlier, f"is {entered}, the same number as {field}")

@@ -7,6 +7,7 @@ import grpc
 
 from callhopper.v1 import contact_service_pb2 as contacts
 from callhopper.v1.contact_service_pb2_grpc import ContactServiceServicer
+from server import attempts
 from server.checks import Checks, quoted, require_etag
 from server.convert.contact import (
     PHONES,
@@ -168,7 +169,9 @@ class ContactService(ContactServiceServicer):
                 await _insert_phones(tx, contact_id, phones)
             await _update_columns(tx, stored | columns)
             if fields & DECIDES_CALLS:
-                await _reconcile(tx, contact_id)
+                await attempts.close(
+                    tx, await tx.many("reconcile_entries", contact_ids=[contact_id])
+                )
             return contacts.UpdateContactResponse(contact=await _read(tx, contact_id, warnings))
 
         return await self._db.run(update)
@@ -184,7 +187,7 @@ class ContactService(ContactServiceServicer):
             await _lock(tx, contact_id, request.etag)
             await tx.execute("lock_entries_of_contacts", contact_ids=[contact_id])
             await tx.execute("delete_contact", contact_id=contact_id)
-            await tx.one("close_contact_entries", contact_ids=[contact_id], reason="DELETED")
+            await tx.many("close_contact_entries", contact_ids=[contact_id], reason="DELETED")
             return contacts.DeleteContactResponse()
 
         return await self._db.run(delete)
@@ -253,17 +256,6 @@ async def _update_columns(tx: Transaction, columns: Row) -> None:
     kept = {"contact_list_id", "revision", "default_region", "extensions_allowed"}
     changed = {name: value for name, value in columns.items() if name not in kept}
     await tx.execute("update_contact", **changed, **name_keys(columns))
-
-
-async def _reconcile(tx: Transaction, contact_id: int) -> None:
-    ended = await tx.many("reconcile_entries", contact_ids=[contact_id])
-    if ended:
-        await tx.one(
-            "close_entries",
-            campaign_ids=[row["campaign_id"] for row in ended],
-            contact_ids=[row["contact_id"] for row in ended],
-            reasons=[row["close_reason"] for row in ended],
-        )
 
 
 async def _read(tx: Transaction, contact_id: int, warnings: Sequence[str] = ()) -> contacts.Contact:

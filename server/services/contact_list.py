@@ -125,7 +125,7 @@ class ContactListService(ContactListServiceServicer):
             [deleted] = await tx.many("delete_contacts_of_list", contact_list_id=list_id)
             ids = deleted["contact_ids"]
             await tx.execute("lock_entries_of_contacts", contact_ids=ids)
-            await tx.one("close_contact_entries", contact_ids=ids, reason="DELETED")
+            await tx.many("close_contact_entries", contact_ids=ids, reason="DELETED")
             await tx.execute("detach_contact_list", contact_list_id=list_id)
             await tx.execute("delete_contact_list", contact_list_id=list_id)
             return contact_lists.DeleteContactListResponse(

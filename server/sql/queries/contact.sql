@@ -14,11 +14,12 @@ insert into contact (
   contact_list_id, first_name, last_name, first_name_key, last_name_key, email, company, postal_address, description,
   priority, earliest_call_at, time_zone, person_key, created_at, updated_at
 )
-values (
+select
   %(contact_list_id)s::bigint, %(first_name)s::text, %(last_name)s::text, %(first_name_key)s::text,
   %(last_name_key)s::text, %(email)s::text, %(company)s::text, %(postal_address)s::text, %(description)s::text,
-  %(priority)s::integer, %(earliest_call_at)s::timestamptz, %(time_zone)s::text, %(person_key)s::text, clock(), clock()
-)
+  %(priority)s::integer, %(earliest_call_at)s::timestamptz, %(time_zone)s::text, %(person_key)s::text, moment.at,
+  moment.at
+from (select clock() as at) moment
 returning contact_id;
 
 -- name: insert_phones :exec

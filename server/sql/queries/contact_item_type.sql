@@ -4,9 +4,9 @@
 -- name: insert_contact_item_type :many
 -- Adds an item type; one row.
 insert into contact_item_type (name, name_key, sort_name, order_by, colour, created_at, updated_at)
-values (
-  %(display_name)s::text, %(name_key)s::text, %(sort_name)s::text, %(order_by)s::integer, %(colour)s::text, clock(), clock()
-)
+select
+  %(display_name)s::text, %(name_key)s::text, %(sort_name)s::text, %(order_by)s::integer, %(colour)s::text, moment.at, moment.at
+from (select clock() as at) moment
 returning contact_item_type_id, name, order_by, colour, revision, created_at, updated_at;
 
 -- name: get_contact_item_type :one

@@ -4,9 +4,9 @@
 -- name: insert_contact_list :many
 -- Adds an empty list; one row.
 insert into contact_list (name, name_key, default_region, extensions_allowed, created_at, updated_at)
-values (
-  %(display_name)s::text, %(name_key)s::text, %(default_region)s::text, %(extensions_allowed)s::boolean, clock(), clock()
-)
+select
+  %(display_name)s::text, %(name_key)s::text, %(default_region)s::text, %(extensions_allowed)s::boolean, moment.at, moment.at
+from (select clock() as at) moment
 returning contact_list_id, name, default_region, extensions_allowed, revision, created_at, updated_at;
 
 -- name: get_contact_list :one
