@@ -172,6 +172,13 @@ async def test_calls_that_end_together_are_reported_together(scripted, start):
     assert [len(request.reports) for request in scripted.sent("ReportOutcomes")] == [50]
 
 
+async def test_an_answer_of_a_newer_server_is_taken_as_definite(scripted, start):
+    scripted.answer_report["+4930"] = 99
+    worker, _ = await start(busy)
+    await scripted.offer("+4930")
+    await until(lambda: worker.stats.reports == {"99": 1})
+
+
 @pytest.mark.parametrize("answer", ["LATE", "CONFLICT", "LEASE_LOST", "NOT_FOUND"])
 async def test_an_answer_that_is_no_acceptance_is_counted_and_logged(
     scripted, start, answer, caplog
@@ -367,7 +374,7 @@ async def test_a_process_that_stood_still_does_not_trust_an_answer_from_before(
     scripted, start, monkeypatch
 ):
     stood_still = 0.0
-    for module in ("call", "worker", "reporter"):
+    for module in ("call", "leases", "worker", "reporter"):
         monkeypatch.setattr(f"callhopper.{module}.clock", lambda: clock() + stood_still)
     scripted.hold["ClaimAttempts"] = asyncio.Event()
     phones = Phones()
@@ -418,6 +425,25 @@ async def test_an_answered_call_is_said_at_once_and_only_that_one(scripted, star
     assert renewal.lease.attempt_id == phones.calls[1].attempt_id
 
 
+async def test_answered_calls_do_not_keep_the_others_from_being_renewed(scripted, start):
+    phones = Phones()
+    await start(phones, lease=timedelta(seconds=1))
+    await scripted.offer("+49301", "+49302")
+    await phones.placed(2)
+
+    async def answer_all_the_time() -> None:
+        while True:
+            await phones.calls[0].answered()
+            phones.calls[0].lease.told = False
+            await asyncio.sleep(0)
+
+    answering = asyncio.create_task(answer_all_the_time())
+    await scripted.until(
+        lambda: any(len(sent.renewals) == 2 for sent in scripted.sent("RenewLeases"))
+    )
+    answering.cancel()
+
+
 async def test_a_renewal_that_fails_is_sent_again_soon(scripted, start):
     scripted.fail("RenewLeases", grpc.StatusCode.INTERNAL, times=3)
     phones = Phones()
@@ -435,7 +461,7 @@ async def test_a_call_whose_lease_is_lost_goes_on_and_is_reported(scripted, star
     worker, _ = await start(phones, lease=timedelta(seconds=1))
     await scripted.offer("+4930")
     await until(lambda: worker.stats.lost == 1)
-    assert "is not renewed: ANSWER_LEASE_LOST" in caplog.text
+    assert "is not renewed: LEASE_LOST" in caplog.text
     assert phones.live == 1
     phones.over.set()
     await all_reported(scripted, "+4930")

@@ -17,6 +17,8 @@ from callhopper.pacing import Backoff
 from callhopper.v1 import dialer_service_pb2 as pb
 
 if TYPE_CHECKING:
+    from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+
     from callhopper.v1 import types_pb2
     from callhopper.v1.dialer_service_pb2_grpc import DialerServiceAsyncStub
 
@@ -151,7 +153,7 @@ class Reporter:
         attempt_id = report.call.attempt_id
         if attempt_id not in answers:
             return False
-        answer = pb.ReportResult.Answer.Name(answers[attempt_id]).removeprefix("ANSWER_")
+        answer = answer_name(pb.ReportResult.Answer, answers[attempt_id])
         self._stats.reports[answer] += 1
         if answer not in {"ACCEPTED", "REPLAYED"}:
             log.warning("attempt %s: report is %s", attempt_id, answer)
@@ -174,3 +176,10 @@ def _outcome(report: _Report, now: float) -> pb.OutcomeReport:
 def lease_of(call: Call) -> pb.Lease:
     """Return what identifies the attempt to the server."""
     return pb.Lease(attempt_id=call.attempt_id, lease_token=call.lease.token)
+
+
+def answer_name(answers: "EnumTypeWrapper", answer: int) -> str:
+    """Return the name of an answer; of one that only a newer server knows, its number."""
+    if answer not in answers.values():
+        return str(answer)
+    return answers.Name(answer).removeprefix("ANSWER_")

@@ -12,10 +12,11 @@ from typing import Any, Final
 import grpc
 from grpc.aio import AioRpcError
 
-from callhopper.call import Call, Lease, NotDialed, Outcome, Result, clock
+from callhopper.call import Call, NotDialed, Outcome, Result, clock
 from callhopper.channel import open_channel
+from callhopper.leases import Leases
 from callhopper.pacing import Backoff, happened, retry_delay
-from callhopper.reporter import GATHER_SECONDS, MOST_ITEMS, RPC_SECONDS, Reporter, Stats, lease_of
+from callhopper.reporter import RPC_SECONDS, Reporter, Stats, answer_name, lease_of
 from callhopper.v1 import dialer_service_pb2 as pb
 from callhopper.v1 import dialer_service_pb2_grpc as rpc
 
@@ -121,14 +122,12 @@ class Worker:
         self._stopping = asyncio.Event()
         self._hurrying = asyncio.Event()
         self._slot_freed = asyncio.Event()
-        self._answered = asyncio.Event()
         self._held: dict[str, Call] = {}  # claimed, begun or live: what takes a slot
-        self._live: dict[str, Call] = {}  # given to the dial function
         self._delivered: OrderedDict[str, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()  # what begins, dials or gives back
         self._poll_interval = 0.0
         self._failure: AioRpcError | None = None
-        self._beats: tuple[float, float]
+        self._leases: Leases
         self._stub: rpc.DialerServiceAsyncStub
         self._reporter: Reporter
         self._group: asyncio.TaskGroup
@@ -143,7 +142,7 @@ class Worker:
         async with open_channel(self._address, credentials=self._credentials) as channel:
             self._stub = rpc.DialerServiceStub(channel)
             self._reporter = Reporter(self._stub, self.stats, self._give_up_seconds)
-            self._beats = (clock(), clock())
+            self._leases = Leases(self._stub, self.stats, self._lease, self._guard)
             signals = self._listen_for_signals()
             try:
                 await self._work()
@@ -176,8 +175,8 @@ class Worker:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as self._group:
-            beating = self._group.create_task(self._beat())
-            renewing = self._group.create_task(self._renew())
+            beating = self._group.create_task(self._leases.beat())
+            renewing = self._group.create_task(self._leases.renew())
             reporting = self._group.create_task(self._reporter.run())
             claiming = self._group.create_task(self._claim())
             await self._stopping.wait()
@@ -190,77 +189,6 @@ class Worker:
             self._reporter.flush()
             await reporting
             hurrying.cancel()
-
-    # ------------------------------------------------------------------------------ leases
-
-    async def _beat(self) -> None:
-        """Note that this process runs: after a stop (SIGSTOP, a frozen machine) it did not.
-
-        An answer may have lain in a buffer while the process stood still, so leases are counted
-        from the beat before last, when it cannot have been there yet.
-        """
-        while True:
-            self._beats = (self._beats[1], clock())
-            await asyncio.sleep(min(0.5, self._lease.total_seconds() / 20))
-
-    def _deadline(self, lasting: timedelta, *, since: float) -> float:
-        return since + lasting.total_seconds() - self._guard
-
-    async def _renew(self) -> None:
-        """Renew all live leases at a third of their time, and newly answered calls at once."""
-        interval = self._lease.total_seconds() / 3
-        due = clock() + interval
-        backoff = Backoff()
-        while True:
-            every = not await happened(self._answered, within=max(0.0, due - clock()))
-            self._answered.clear()
-            await asyncio.sleep(GATHER_SECONDS)
-            calls = [
-                call
-                for call in self._live.values()
-                if not call.lease.lost and (every or call.lease.answered > call.lease.told)
-            ]
-            done = True
-            for start in range(0, len(calls), MOST_ITEMS):
-                done &= await self._renew_batch(calls[start : start + MOST_ITEMS])
-            if not done:
-                due = clock() + min(next(backoff), interval)
-            elif every:
-                due = clock() + interval
-                backoff = Backoff()
-
-    async def _renew_batch(self, calls: Sequence[Call]) -> bool:
-        """Renew up to 1000 leases, and return whether the server answered."""
-        sent = clock()
-        told = [call.lease.answered for call in calls]
-        request = pb.RenewLeasesRequest(
-            renewals=[
-                pb.Renewal(lease=lease_of(call), answered=answered)
-                for call, answered in zip(calls, told, strict=True)
-            ],
-            lease_duration=self._lease,
-        )
-        try:
-            response = await self._stub.RenewLeases(request, timeout=RPC_SECONDS)
-        except AioRpcError as error:
-            self._note_retry("RenewLeases", error)
-            return False
-        results = {result.attempt_id: result for result in response.results}
-        for call, answered in zip(calls, told, strict=True):
-            result = results.get(call.attempt_id)
-            if result is None:
-                continue
-            if result.answer == pb.RenewResult.ANSWER_RENEWED:
-                self.stats.renewed += 1
-                call.lease.told = answered
-                lasting = result.lease_duration.ToTimedelta()
-                call.lease.deadline = self._deadline(lasting, since=sent)
-            else:
-                self.stats.lost += 1
-                call.lease.lost = True
-                answer = pb.RenewResult.Answer.Name(result.answer)
-                log.warning("attempt %s is not renewed: %s", call.attempt_id, answer)
-        return True
 
     # ------------------------------------------------------------------------------ claiming
 
@@ -337,13 +265,7 @@ class Worker:
                 self.stats.replayed += 1
                 continue
             self._delivered[attempt.attempt_id] = None
-            lasting = attempt.lease_duration.ToTimedelta()
-            lease = Lease(
-                token=attempt.lease_token,
-                deadline=self._deadline(lasting, since=self._beats[0]),
-                tell=self._answered.set,
-            )
-            call = Call.from_claim(attempt, lease)
+            call = Call.from_claim(attempt, self._leases.claimed(attempt))
             self._held[call.attempt_id] = call
             (begun if attempt.begun else calls).append(call)
         while len(self._delivered) > _REMEMBERED:
@@ -395,12 +317,11 @@ class Worker:
             if result is None:
                 unbegun.append(call)
             elif result.answer == pb.BeginResult.ANSWER_BEGUN:
-                lasting = result.lease_duration.ToTimedelta()
-                call.lease.deadline = self._deadline(lasting, since=now)
+                self._leases.extend(call, result.lease_duration.ToTimedelta(), asked=now)
                 self._spawn(self._make(call))
             else:
                 self.stats.refused += 1
-                answer = pb.BeginResult.Answer.Name(result.answer)
+                answer = answer_name(pb.BeginResult.Answer, result.answer)
                 log.info("attempt %s is not begun: %s", call.attempt_id, answer)
                 self._free(call)
         if unbegun:
@@ -415,7 +336,7 @@ class Worker:
                 result = Result(Outcome.NOT_DIALED, cause="lease ended before dialing")
                 return
             self.stats.dialed += 1
-            self._live[call.attempt_id] = call
+            self._leases.hold(call)
             said = await self._dial(call)
             result = said if isinstance(said, Result) else Result(Outcome(said))
         except NotDialed as error:
@@ -423,7 +344,7 @@ class Worker:
         except Exception:
             log.exception("attempt %s: the outcome is not known", call.attempt_id)
         finally:
-            self._live.pop(call.attempt_id, None)
+            self._leases.drop(call)
             self._free(call)
             if result is None:
                 self.stats.unknown += 1
