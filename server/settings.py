@@ -10,8 +10,9 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
+# Up to the last @ of a URL: people forget to quote those in their passwords.
 _SECRET: Final = re.compile(
-    r"(?<=:)[^:@/]+(?=@)|(?<=password=)(?:'(?:\\.|[^'])*'|[^\s&]+)", re.IGNORECASE
+    r"((?<=://)[^:/\s]*:)\S*(?=@)|(password=)(?:'(?:\\.|[^'])*'|[^\s&]+)", re.IGNORECASE
 )
 
 
@@ -254,7 +255,7 @@ def mask_secrets(text: str) -> str:
 
     `postgresql://me:geheim@host/db` -> `postgresql://me:***@host/db`; `password=geheim` likewise.
     """
-    return _SECRET.sub("***", text)
+    return _SECRET.sub(r"\1\2***", text)
 
 
 def _parse(one: "Field[Any]", text: str) -> Any:
