@@ -1,14 +1,24 @@
 """Start `callhopper`, the command line."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from server.cli import plan
+from server.cli import (
+    campaigns,
+    contact_lists,
+    contacts,
+    hopper,
+    importing,
+    item_types,
+    plan,
+    serving,
+    workers,
+)
 from server.cli.connection import DEFAULT_ADDRESS, Target
 from server.cli.failures import Commands
 
-EXIT_CODES = (
+EXIT_CODES: Final = (
     "Exit codes: 0 done, 1 refused or not found, 2 wrong command line, "
     "3 server or database not reachable, 130 interrupted."
 )
@@ -38,7 +48,19 @@ def callhopper(
     ctx.obj = Target(address or DEFAULT_ADDRESS, is_given=bool(address))
 
 
+app.command()(serving.serve)
+app.command()(serving.migrate)
+app.command()(serving.doctor)
 app.command()(plan.plan)
+app.command("import")(importing.import_file)
+app.add_typer(campaigns.app, name="campaign")
+app.add_typer(contact_lists.app, name="list")
+app.add_typer(contacts.app, name="contact")
+app.add_typer(item_types.app, name="type")
+app.add_typer(hopper.app, name="hopper")
+app.command()(hopper.history)
+app.command()(hopper.final)
+app.command()(workers.worker)
 
 
 def main() -> None:
