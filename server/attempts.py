@@ -139,11 +139,32 @@ async def claim(
         begins=[caller.begins for caller in callers],
     )
     await close(tx, rows)
+    await _put_off(tx, due, rows)
     for row in rows:
-        if row["close_reason"] is None:
+        if row["caller"] is not None:
             claimed[row["caller"] - 1].append(row)
     await _remember(tx, callers, claimed)
     return claimed
+
+
+async def _put_off(tx: Transaction, due: Sequence[Row], rows: Sequence[Row]) -> None:
+    """Move the locked entries that a claim did not take: due later now, or busy (R11, D1)."""
+    later = [row for row in rows if row["due_at"] is not None]
+    if later:
+        await tx.execute(
+            "move_entries",
+            campaign_ids=[row["campaign_id"] for row in later],
+            contact_ids=[row["contact_id"] for row in later],
+            due_ats=[row["due_at"] for row in later],
+        )
+    settled = {(row["campaign_id"], row["contact_id"]) for row in rows}
+    busy = [row for row in due if (row["campaign_id"], row["contact_id"]) not in settled]
+    if busy:
+        await tx.execute(
+            "defer_busy_entries",
+            campaign_ids=[row["campaign_id"] for row in busy],
+            contact_ids=[row["contact_id"] for row in busy],
+        )
 
 
 async def _remember(

@@ -104,10 +104,11 @@ from (select distinct campaign_id from unnest(%(campaign_ids)s::bigint[]) as cam
 -- Decides locked entries again (R11) and makes attempts of those whose call is due, for several callers at once: the first
 -- caller gets the most urgent ones, as many as it asked for. Keys in order of urgency; one array element a caller.
 --   due and free           -> an attempt and the entry LIVE: a row with attempt_id and caller, from 1
---   person or number busy  -> the entry waits 30 s (D1), and no other number is taken instead
---   now due later          -> the entry moves there
+--   person or number busy  -> no row: the entry is for defer_busy_entries
+--   now due later          -> a row with due_at, for move_entries
 --   no number left         -> a row with close_reason, for close_entries
--- Locks: attempts, through their unique keys. Index: primary keys.
+-- Locks: attempts, through their unique keys. Index: primary keys. No two CTEs are joined by key: PostgreSQL expects one row
+-- of each, and would compare all with all (311 ms instead of 30 ms for 500).
 with
 moment as materialized (select clock() as at),
 caller as materialized (
@@ -123,9 +124,8 @@ caller as materialized (
 decided as materialized (
   select
     locked.place, entry.campaign_id, entry.contact_id, entry.entry_id, entry.scheduled_at, entry.attempts,
-    campaign.originate_timeout, campaign.caller_id, campaign.settings_version,
+    campaign.originate_timeout, campaign.settings_version,
     coalesce('key:' || contact.person_key, 'contact:' || contact.contact_id) as person,
-    contact.first_name, contact.last_name,
     decision.e164, decision.contact_item_type_id, decision.item_type, decision.dial_position, decision.cycle,
     decision.starts_cycle, decision.due_at, decision.rule, decision.close_reason,
     decision.close_reason is null and decision.due_at <= moment.at as is_due
@@ -176,33 +176,40 @@ live as (
     first_begun_at = coalesce(entry.first_begun_at, claimed.begun_at)
   from claimed
   where entry.campaign_id = claimed.campaign_id and entry.contact_id = claimed.contact_id
-  returning entry.campaign_id, entry.contact_id
-),
-waiting as (
-  update hopper_entry entry
-  set scheduled_at = case when decided.is_due then moment.at + interval '30 s' else decided.due_at end
-  from decided
-  cross join moment
-  where entry.campaign_id = decided.campaign_id and entry.contact_id = decided.contact_id
-    and decided.close_reason is null
-    and not exists (
-      select 1 from claimed
-      where claimed.campaign_id = decided.campaign_id and claimed.contact_id = decided.contact_id
-    )
-  returning entry.campaign_id
+  returning entry.contact_id
 )
 select
-  caller.caller, decided.campaign_id, decided.contact_id, decided.close_reason, claimed.entry_id, claimed.attempt_id,
-  claimed.lease_token, claimed.state, claimed.e164, claimed.contact_item_type_id, claimed.item_type,
-  claimed.dial_position, claimed.cycle, claimed.attempt_number, claimed.rule, claimed.scheduled_at,
-  claimed.lease_expires_at - moment.at as lease, decided.originate_timeout, decided.caller_id, decided.first_name,
-  decided.last_name
-from decided
+  caller.caller, claimed.campaign_id, claimed.contact_id, null as close_reason, null::timestamptz as due_at,
+  claimed.entry_id, claimed.attempt_id, claimed.lease_token, claimed.state, claimed.e164,
+  claimed.contact_item_type_id, claimed.item_type, claimed.dial_position, claimed.cycle, claimed.attempt_number,
+  claimed.rule, claimed.scheduled_at, claimed.lease_expires_at - moment.at as lease, campaign.originate_timeout,
+  campaign.caller_id, contact.first_name, contact.last_name
+from claimed
 cross join moment
-left join claimed on claimed.campaign_id = decided.campaign_id and claimed.contact_id = decided.contact_id
-left join caller on caller.lease_token = claimed.lease_token
-where claimed.attempt_id is not null or decided.close_reason is not null
-order by decided.place;
+join caller on caller.lease_token = claimed.lease_token
+join campaign on campaign.campaign_id = claimed.campaign_id
+join contact on contact.contact_id = claimed.contact_id
+union all
+select
+  null, decided.campaign_id, decided.contact_id, decided.close_reason, decided.due_at, null, null, null, null, null,
+  null, null, null, null, null, null, null, null, null, null, null, null
+from decided
+where not decided.is_due;
+
+-- name: move_entries :exec
+-- Moves locked entries to the moment that a claim found them due at. One element an entry.
+update hopper_entry entry
+set scheduled_at = moved.due_at
+from unnest(%(campaign_ids)s::bigint[], %(contact_ids)s::bigint[], %(due_ats)s::timestamptz[])
+  as moved (campaign_id, contact_id, due_at)
+where entry.campaign_id = moved.campaign_id and entry.contact_id = moved.contact_id;
+
+-- name: defer_busy_entries :exec
+-- Lets locked entries wait 30 s that are due and did not get an attempt: their person or number is on a call elsewhere (D1).
+update hopper_entry entry
+set scheduled_at = clock() + interval '30 s'
+from unnest(%(campaign_ids)s::bigint[], %(contact_ids)s::bigint[]) as busy (campaign_id, contact_id)
+where entry.campaign_id = busy.campaign_id and entry.contact_id = busy.contact_id;
 
 -- name: insert_claim_requests :exec
 -- Remembers which attempts each claim got. One element a claimed attempt; the claims of one request id are one row. A request
@@ -377,24 +384,31 @@ ended as materialized (
       report.ended_at, greatest(attempt.begun_at, moment.at - greatest(report.ended_ago, interval '0'))
     ) as ended_at
 ),
-decided as materialized (
+counted as materialized (
   select
     ended.*,
     least(ended.talk, ended.ended_at - ended.begun_at) as talk_within,
     least(ended.ring, ended.ended_at - ended.begun_at) as ring_within,
-    counted.tallies,
-    decision.due_at, decision.rule as next_rule, decision.e164 as next_e164, decision.item_type as next_item_type,
-    case
-      when ended.status = 'ANSWERED' then 'REACHED' else coalesce(entry.close_as, decision.close_reason)
-    end as close_reason
+    entry.ready_at,
+    entry.close_as,
+    count_call(entry.tallies, ended.e164, ended.status, ended.cycle) as tallies
   from ended
   join hopper_entry entry on entry.campaign_id = ended.campaign_id and entry.contact_id = ended.contact_id
-  join campaign on campaign.campaign_id = ended.campaign_id
+),
+decided as materialized (
+  select
+    counted.*,
+    decision.due_at, decision.rule as next_rule, decision.e164 as next_e164, decision.item_type as next_item_type,
+    case
+      when counted.status = 'ANSWERED' then 'REACHED' else coalesce(counted.close_as, decision.close_reason)
+    end as close_reason
+  from counted
+  join campaign on campaign.campaign_id = counted.campaign_id
   join campaign_settings settings
     on settings.campaign_id = campaign.campaign_id and settings.settings_version = campaign.settings_version
-  cross join lateral (select count_call(entry.tallies, ended.e164, ended.status, ended.cycle) as tallies) counted
   cross join lateral next_call(
-    settings, ended.contact_id, entry.ready_at, ended.cycle, counted.tallies, ended.e164, ended.status, ended.ended_at
+    settings, counted.contact_id, counted.ready_at, counted.cycle, counted.tallies, counted.e164, counted.status,
+    counted.ended_at
   ) decision
 ),
 recorded as (
