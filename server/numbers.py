@@ -20,6 +20,7 @@ MAX_DIGITS: Final = 15
 _EXTENSION: Final = re.compile(r"[0-9]{2,8}", re.ASCII)
 _EMERGENCY_EVERYWHERE: Final = frozenset({"112", "911"})
 _MAX_EMERGENCY_DIGITS: Final = 6
+_NORTH_AMERICA: Final = 1
 # A parser that looks for a number in prose would also find one behind *67 or "not ".
 _BEFORE_NUMBER: Final = re.compile(r"(tel:)?[\s(\[]*(?=[+\uff0b\d])", re.IGNORECASE)
 _PARSE_REASONS: Final = {
@@ -134,11 +135,13 @@ def _refuse_short_emergency(entered: str, region: str) -> None:
 
 
 def _refuse_emergency(parsed: PhoneNumber) -> None:
-    # Only what is not valid comes here: a valid number may begin as an emergency number does
-    # (Singapore: 995 and 9951 2345), but 911 555 0123 would be put through at its third digit.
+    # Only what is not valid comes here: valid numbers are too long to be an emergency number, and
+    # some begin as one (Colombo: 11 234 5678).
     digits = phonenumbers.national_significant_number(parsed)
-    regions = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
+    country = parsed.country_code or 0
+    regions = phonenumbers.region_codes_for_country_code(country)
     if any(phonenumbers.is_emergency_number(digits, region) for region in regions):
         raise NumberRefusedError("it is an emergency number")
-    if regions and phonenumbers.connects_to_emergency_number(digits, regions[0]):
+    # North American exchanges put 911 555 0123 through at its third digit, and no area code is so.
+    if country == _NORTH_AMERICA and phonenumbers.connects_to_emergency_number(digits, "US"):
         raise NumberRefusedError("it begins as an emergency number does")
