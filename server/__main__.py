@@ -8,6 +8,7 @@ from server.cli import (
     campaigns,
     contact_lists,
     contacts,
+    demo,
     hopper,
     importing,
     item_types,
@@ -51,6 +52,7 @@ def callhopper(
 app.command()(serving.serve)
 app.command()(serving.migrate)
 app.command()(serving.doctor)
+app.command()(demo.demo)
 app.command()(plan.plan)
 app.command("import")(importing.import_file)
 app.add_typer(campaigns.app, name="campaign")

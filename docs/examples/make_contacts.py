@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script beside its result, not a package
 """Write contacts.csv: 200 contacts whose numbers nobody has.
 
 `python docs/examples/make_contacts.py` writes the same file every time. Numbers come only from
