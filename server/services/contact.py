@@ -1,6 +1,6 @@
 """Manage contacts and their numbers: ContactService."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
 import grpc
@@ -28,6 +28,7 @@ from server.numbers import NumberRefusedError, parse_number
 from server.pages import open_page
 from server.rehearsals import rehearse
 from server.request_log import answer_once
+from server.services.contact_import import import_contacts
 from server.services.context import Context
 
 DECIDES_CALLS: Final = frozenset({*PHONES, "priority", "earliest_call_time"})
@@ -40,6 +41,7 @@ class ContactService(ContactServiceServicer):
     """Serve contacts. A change settles their open entries in its own transaction (E5)."""
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._db = context.db
 
     async def CreateContact(
@@ -191,6 +193,12 @@ class ContactService(ContactServiceServicer):
             return contacts.DeleteContactResponse()
 
         return await self._db.run(delete)
+
+    def ImportContacts(
+        self, request_iterator: AsyncIterator[contacts.ImportContactsRequest], context: Call
+    ) -> AsyncIterator[contacts.ImportContactsResponse]:
+        """Load contacts from a CSV file (I1, I2)."""
+        return import_contacts(self._context, request_iterator, context)
 
 
 # ---------------------------------------------------------------- what a request says

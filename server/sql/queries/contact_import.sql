@@ -81,7 +81,7 @@ from contact_import_row staged
 cross join lateral unnest(staged.e164s, staged.entered, staged.contact_item_type_ids)
   with ordinality number (e164, entered, contact_item_type_id, place)
 where staged.contact_import_id = %(contact_import_id)s::bigint
-order by staged.line, number.place;
+order by staged.line;
 
 -- name: get_imported_contact_ids :many
 -- The ids of the staged contacts as an array literal for load_contacts, which no one reads on the way; one row.
