@@ -14,10 +14,10 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
 from server import log
+from server.claims import ClaimLoop
 from server.db import Database
 from server.embedded import EmbeddedPostgres
 from server.interceptors import CallInterceptor
-from server.loops.claims import ClaimLoop
 from server.loops.forget import ForgetLoop
 from server.loops.health import HealthLoop
 from server.loops.rescue import RescueLoop

@@ -252,6 +252,20 @@ async def release(
     return {row["attempt_id"] for row in rows}
 
 
+async def decisions(tx: Transaction, leases: Sequence[Lease]) -> dict[UUID, Row]:
+    """Return by attempt id what comes next for entries that were just made ready."""
+    if not leases:
+        return {}
+    rows = await tx.many(
+        "find_decisions",
+        campaign_ids=[lease.campaign_id for lease in leases],
+        contact_ids=[lease.contact_id for lease in leases],
+    )
+    found = {(row["campaign_id"], row["contact_id"]): row for row in rows}
+    keyed = {lease.attempt_id: (lease.campaign_id, lease.contact_id) for lease in leases}
+    return {attempt_id: found[key] for attempt_id, key in keyed.items() if key in found}
+
+
 async def end(tx: Transaction, calls: Sequence[EndedCall]) -> dict[UUID, Row]:
     """End begun attempts: history, tallies, and the next decision (R2-R7).
 

@@ -170,6 +170,21 @@ class Checks:
             return None
         return str(number.name).removeprefix(prefix)
 
+    def choices(
+        self, field: str, values: Iterable[int], enum: EnumTypeWrapper, prefix: str
+    ) -> list[str] | None:
+        """Return the names of a filter's enum values without prefix; None when there are none.
+
+        The unspecified value is refused: it filters nothing that anybody could mean.
+        """
+        names = []
+        for place, value in enumerate(values):
+            name = self.choice(f"{field}[{place}]", value, enum, prefix)
+            if value == 0:
+                self.refuse(f"{field}[{place}]", "must be given")
+            names.append(name or "")
+        return names or None
+
     def zone(self, field: str, value: str) -> str | None:
         """Return a time zone of the tz database; None when empty."""
         if not value:

@@ -19,12 +19,24 @@ class Answer:
     """The decision, when the report made one."""
 
 
-async def find_past(tx: Transaction, leases: Sequence[Lease]) -> set[UUID]:
-    """Return which of these attempts were once held with this token."""
+async def find_past(
+    tx: Transaction, leases: Sequence[Lease], *, released_only: bool = False
+) -> set[UUID]:
+    """Return which of these attempts were once held with this token, or still are.
+
+    Args:
+        tx: The transaction.
+        leases: The attempts.
+        released_only: Only those that were given back.
+    """
     if not leases:
         return set()
     rows = await _find_ended(tx, leases)
-    return {leases[row["place"] - 1].attempt_id for row in rows}
+    if released_only:
+        rows = [row for row in rows if row["release_reason"] is not None]
+        return {leases[row["place"] - 1].attempt_id for row in rows}
+    past = {leases[row["place"] - 1].attempt_id for row in rows}
+    return past | await attempts.find_held(tx, leases)
 
 
 async def settle(tx: Transaction, calls: Sequence[EndedCall]) -> dict[UUID, Answer]:
@@ -35,9 +47,11 @@ async def settle(tx: Transaction, calls: Sequence[EndedCall]) -> dict[UUID, Answ
     if not calls:
         return {}
     rows = await _find_ended(tx, [call.lease for call in calls])
-    answers: dict[UUID, Answer] = {}
+    held = await attempts.find_held(tx, [call.lease for call in calls])
+    # Claimed and not begun: whoever reports it dialed without permission.
+    evidence = [(call, "LEASE_LOST") for call in calls if call.lease.attempt_id in held]
+    answers = {call.lease.attempt_id: Answer(word, None) for call, word in evidence}
     corrections: list[tuple[EndedCall, Row]] = []
-    evidence: list[tuple[EndedCall, str]] = []
     for row in rows:
         call = calls[row["place"] - 1]
         word = _answer(call.status, row)
@@ -102,6 +116,7 @@ async def _correct(tx: Transaction, corrections: Sequence[tuple[EndedCall, Row]]
             "reach_entries",
             campaign_ids=[row["campaign_id"] for row in reached],
             contact_ids=[row["contact_id"] for row in reached],
+            entry_ids=[row["entry_id"] for row in reached],
             attempt_numbers=[row["attempt_number"] for row in reached],
         )
         await attempts.close(tx, rows)

@@ -67,10 +67,7 @@ class CampaignService(CampaignServiceServicer):
         """List campaigns by id."""
         with Checks() as checks:
             size = checks.page_size(request.page_size)
-            states = [
-                checks.choice(f"states[{place}]", state, campaigns.Campaign.State, "STATE_")
-                for place, state in enumerate(request.states)
-            ]
+            states = checks.choices("states", request.states, campaigns.Campaign.State, "STATE_")
             name = checks.text("display_name", request.display_name, most=128)
 
         async def work(tx: Transaction) -> campaigns.ListCampaignsResponse:
@@ -78,7 +75,7 @@ class CampaignService(CampaignServiceServicer):
             found = await tx.many(
                 "list_campaigns",
                 after_campaign_id=page.after[0],
-                states=states or None,
+                states=states,
                 name_key=name_key(name) if name else None,
                 page_size=page.limit,
             )
@@ -283,7 +280,7 @@ class CampaignService(CampaignServiceServicer):
             planned = contact_id
             if draft is not None:
                 planned = await _store_draft(tx, draft)
-            elif not await tx.many("find_contacts", contact_ids=[contact_id]):
+            elif await tx.one("find_contact", contact_id=contact_id) is None:
                 raise NotFound(request.contact)
             rows = await tx.many("plan_calls", contact_id=planned, **arguments)
             return convert.plan(rows)

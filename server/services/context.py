@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from server.claims import ClaimLoop
 from server.db import Database
-from server.loops.claims import ClaimLoop
 from server.settings import Settings
 
 

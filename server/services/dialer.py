@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from server.attempts import ZERO, Caller, EndedCall, Lease
 from server.checks import Checks
 from server.convert import dialer as convert
 from server.convert.calls import duration
-from server.db import Transaction
+from server.db import Transaction, call_deadline
 from server.errors import NotFound
 from server.services.context import Context
 
@@ -25,6 +26,8 @@ DEFAULT_LEASE: Final = 60
 MAX_LEASE: Final = 600
 MAX_WAIT: Final = 55
 MAX_CALL: Final = 7 * 86_400
+ANSWER_MARGIN: Final = 0.5
+"""Seconds before its deadline at which a waiting claim is answered empty."""
 
 Call = grpc.aio.ServicerContext[Any, Any]
 
@@ -55,9 +58,9 @@ class DialerService(DialerServiceServicer):
                 for place, name in enumerate(request.campaigns)
             ]
             wait = checks.length("wait_duration", request.wait_duration, MAX_WAIT)
-        remaining = context.time_remaining()
-        if remaining is not None:
-            wait = min(wait, timedelta(seconds=max(remaining - 0.5, 0)))
+        deadline = call_deadline.get()
+        if deadline is not None:
+            wait = min(wait, timedelta(seconds=max(deadline - monotonic() - ANSWER_MARGIN, 0)))
         if campaign_ids:
             await self._require_campaigns(campaign_ids)
         answer = await self._claims.claim(caller, tuple(sorted(set(campaign_ids))) or None, wait)
@@ -155,7 +158,10 @@ class DialerService(DialerServiceServicer):
             released = await attempts.release(tx, undialed, "NOT_DIALED", attempts.NOT_DIALED_DELAY)
             ended = await attempts.end(tx, [call for call in known if call.status != "NOT_DIALED"])
             answers = {key: late.Answer("ACCEPTED", row) for key, row in ended.items()}
-            answers |= {key: late.Answer("ACCEPTED", None) for key in released}
+            decisions = await attempts.decisions(
+                tx, [lease for lease in undialed if lease.attempt_id in released]
+            )
+            answers |= {key: late.Answer("ACCEPTED", decisions.get(key)) for key in released}
             missing = [call for call in known if call.lease.attempt_id not in answers]
             return answers | await late.settle(tx, missing)
 
@@ -175,22 +181,21 @@ class DialerService(DialerServiceServicer):
             leases = _leases(checks, "leases", request.leases)
         known = [held for held in leases if held is not None]
 
-        async def work(tx: Transaction) -> tuple[set[UUID], set[UUID], set[UUID]]:
+        async def work(tx: Transaction) -> tuple[set[UUID], set[UUID]]:
             await attempts.lock_entries(tx, known)
             released = await attempts.release(tx, known, "GIVEN_BACK")
             others = [held for held in known if held.attempt_id not in released]
-            begun = await attempts.find_held(tx, others)
-            past = await late.find_past(tx, others)
-            return released, begun, past
+            before = await late.find_past(tx, others, released_only=True)
+            return released | before, await late.find_past(tx, others)
 
-        released, begun, past = await self._db.run(work)
+        released, past = await self._db.run(work)
         answers = dialer.ReleaseResult.Answer
         results = []
         for reference, held in zip(request.leases, leases, strict=True):
             answer = answers.ANSWER_NOT_FOUND
-            if held is not None and held.attempt_id in released | past:
+            if held is not None and held.attempt_id in released:
                 answer = answers.ANSWER_RELEASED
-            elif held is not None and held.attempt_id in begun:
+            elif held is not None and held.attempt_id in past:
                 answer = answers.ANSWER_BEGUN
             results.append(dialer.ReleaseResult(attempt_id=reference.attempt_id, answer=answer))
         return dialer.ReleaseAttemptsResponse(results=results)

@@ -37,10 +37,7 @@ class HopperService(HopperServiceServicer):
             campaign_id = checks.resource_id("campaign", request.campaign, "campaigns")
             contact_id = checks.optional_id("contact", request.contact, "contacts")
             size = checks.page_size(request.page_size)
-            states = [
-                checks.choice(f"states[{place}]", state, hopper.HopperEntry.State, "STATE_")
-                for place, state in enumerate(request.states)
-            ]
+            states = checks.choices("states", request.states, hopper.HopperEntry.State, "STATE_")
 
         async def work(tx: Transaction) -> hopper.ListHopperEntriesResponse:
             await _require_campaign(tx, campaign_id)
@@ -50,7 +47,7 @@ class HopperService(HopperServiceServicer):
                 campaign_id=campaign_id,
                 after_contact_id=page.after[0],
                 contact_id=contact_id,
-                states=states or None,
+                states=states,
                 page_size=page.limit,
             )
             return hopper.ListHopperEntriesResponse(
@@ -129,10 +126,9 @@ class HopperService(HopperServiceServicer):
             campaign_id = checks.resource_id("campaign", request.campaign, "campaigns")
             contact_id = checks.optional_id("contact", request.contact, "contacts")
             size = checks.page_size(request.page_size)
-            reasons = [
-                checks.choice(f"reasons[{place}]", reason, types_pb2.CloseReason, "CLOSE_REASON_")
-                for place, reason in enumerate(request.reasons)
-            ]
+            reasons = checks.choices(
+                "reasons", request.reasons, types_pb2.CloseReason, "CLOSE_REASON_"
+            )
 
         async def work(tx: Transaction) -> hopper.ListFinalResponse:
             await _require_campaign(tx, campaign_id)
@@ -143,7 +139,7 @@ class HopperService(HopperServiceServicer):
                 after_contact_id=page.after[0],
                 after_entry_id=page.after[1],
                 contact_id=contact_id,
-                reasons=reasons or None,
+                reasons=reasons,
                 page_size=page.limit,
             )
             return hopper.ListFinalResponse(

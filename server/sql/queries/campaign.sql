@@ -115,7 +115,8 @@ delete from campaign where campaign_id = %(campaign_id)s::bigint;
 
 -- name: lock_list_for_loading :one
 -- Locks a list against new contacts while it is attached: a contact added at the same moment waits, and is loaded after.
-select contact_list_id from contact_list where contact_list_id = %(contact_list_id)s::bigint for update;
+select contact_list_id from contact_list
+where contact_list_id = %(contact_list_id)s::bigint and deleted_at is null for update;
 
 -- name: insert_campaign_list :exec
 -- Attaches a list; 0 rows when it was attached.
@@ -189,6 +190,10 @@ draft_phone as (
   returning contact_id
 )
 select contact_id from draft_contact where exists (select 1 from draft_phone);
+
+-- name: find_contact :one
+-- Whether a contact exists.
+select contact_id from contact where contact_id = %(contact_id)s::bigint and deleted_at is null;
 
 -- name: find_item_type_keys :many
 -- Which of these item types the installation has.

@@ -48,16 +48,33 @@ from contacts
 where contact_id = %(contact_id)s::bigint;
 
 -- name: list_contacts :many
--- Contacts by id with their numbers in dial order, after an id. Index: contact_of_list, or for the beginning of a name
--- contact_by_first_name and contact_by_last_name.
+-- Contacts by id with their numbers in dial order, after an id. Index: primary key. Listing all, listing one list and finding
+-- by name are three blocks, so that each has its index in a plan made for any parameters.
+select *
+from contacts
+where contact_id > %(after_contact_id)s::bigint
+order by contact_id
+limit %(row_limit)s::integer;
+
+-- name: list_contacts_of_list :many
+-- The contacts of one list, as list_contacts. Index: contact_of_list.
+select *
+from contacts
+where contact_id > %(after_contact_id)s::bigint
+  and contact_list_id = %(contact_list_id)s::bigint
+order by contact_id
+limit %(row_limit)s::integer;
+
+-- name: find_contacts :many
+-- The contacts whose first or last name has a key in a range, as list_contacts; contact_list_id null means of all lists.
+-- Index: contact_by_first_name and contact_by_last_name.
 select *
 from contacts
 where contact_id > %(after_contact_id)s::bigint
   and (%(contact_list_id)s::bigint is null or contact_list_id = %(contact_list_id)s::bigint)
   and (
-    %(name_prefix)s::text is null
-    or (first_name_key ^@ %(name_prefix)s::text and first_name_key <> '')
-    or (last_name_key ^@ %(name_prefix)s::text and last_name_key <> '')
+    (first_name_key <> '' and first_name_key between %(first_key)s::text and %(last_key)s::text)
+    or (last_name_key <> '' and last_name_key between %(first_key)s::text and %(last_key)s::text)
   )
 order by contact_id
 limit %(row_limit)s::integer;

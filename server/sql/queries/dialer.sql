@@ -1,22 +1,27 @@
 -- What workers do: claim, begin, renew, report, release. Every statement after the claim names the attempt and its lease
 -- token, and finds the row by its primary key.
 
+-- name: find_claim_requests :many
+-- Which of these claims were served before.
+select request_id from claim_request where request_id = any(%(request_ids)s::uuid[]);
+
 -- name: find_claimed_attempts :many
 -- The attempts that earlier claims with these request ids got and that are still held, for callers that ask again (D2).
--- One row an attempt: request_id and the columns of claim_attempts.
+-- One row an attempt, most urgent first: request_id and the columns of claim_attempts.
 with moment as materialized (select clock() as at)
 select
   claim.request_id, attempt.*, campaign.originate_timeout, campaign.caller_id, contact.first_name, contact.last_name,
   greatest(attempt.lease_expires_at - moment.at, interval '0') as lease
 from moment, claim_request claim
-cross join lateral unnest(claim.campaign_ids, claim.contact_ids) as claimed (campaign_id, contact_id)
+cross join lateral unnest(claim.campaign_ids, claim.contact_ids)
+  with ordinality as claimed (campaign_id, contact_id, place)
 join attempt
   on attempt.campaign_id = claimed.campaign_id and attempt.contact_id = claimed.contact_id
   and attempt.lease_token = claim.lease_token
 join campaign on campaign.campaign_id = attempt.campaign_id
 join contact on contact.contact_id = attempt.contact_id
 where claim.request_id = any(%(request_ids)s::uuid[]) and attempt.state <> 'UNKNOWN'
-order by claim.request_id, attempt.campaign_id, attempt.contact_id;
+order by claim.request_id, claimed.place;
 
 -- name: lock_due_entries :many
 -- Locks up to max_attempts due entries of running campaigns and answers their keys in the order of E3: campaign priority,
@@ -164,7 +169,8 @@ claimed as (
   from dialable
   cross join moment
   join caller on dialable.turn > caller.served_before and dialable.turn <= caller.served
-  order by dialable.campaign_id, dialable.contact_id
+  -- Of two entries of one person or number, the more urgent one gets the attempt (E3).
+  order by dialable.turn
   on conflict do nothing
   returning *
 ),
@@ -215,11 +221,13 @@ where entry.campaign_id = busy.campaign_id and entry.contact_id = busy.contact_i
 -- Remembers which attempts each claim got. One element a claimed attempt; the claims of one request id are one row. A request
 -- id that another server stored in this very moment is refused by the primary key, and the whole claim is rolled back.
 insert into claim_request (request_id, worker_id, lease_token, campaign_ids, contact_ids, claimed_at)
-select request_id, min(worker_id), (array_agg(lease_token))[1], array_agg(campaign_id), array_agg(contact_id), clock()
+select
+  request_id, min(worker_id), (array_agg(lease_token))[1], array_agg(campaign_id order by place),
+  array_agg(contact_id order by place), clock()
 from unnest(
   %(request_ids)s::uuid[], %(worker_ids)s::text[], %(lease_tokens)s::uuid[], %(campaign_ids)s::bigint[],
   %(contact_ids)s::bigint[]
-) as claimed (request_id, worker_id, lease_token, campaign_id, contact_id)
+) with ordinality as claimed (request_id, worker_id, lease_token, campaign_id, contact_id, place)
 group by request_id;
 
 -- name: next_due_in :one
@@ -227,13 +235,14 @@ group by request_id;
 -- Index: hopper_entry_due, one row a campaign and priority.
 with recursive
 dialing as materialized (
-  select campaign_id from campaign
+  select campaign_id, start_at from campaign
   where state = 'RUNNING' and (end_at is null or end_at > clock())
     and (%(campaign_ids)s::bigint[] is null or campaign_id = any(%(campaign_ids)s::bigint[]))
 ),
-slice (campaign_id, priority) as (
+slice (campaign_id, start_at, priority) as (
   select
     dialing.campaign_id,
+    dialing.start_at,
     (
       select min(entry.priority) from hopper_entry entry
       where entry.campaign_id = dialing.campaign_id and entry.state = 'READY'
@@ -242,6 +251,7 @@ slice (campaign_id, priority) as (
   union all
   select
     slice.campaign_id,
+    slice.start_at,
     (
       select min(entry.priority) from hopper_entry entry
       where entry.campaign_id = slice.campaign_id and entry.state = 'READY' and entry.priority > slice.priority
@@ -249,7 +259,7 @@ slice (campaign_id, priority) as (
   from slice
   where slice.priority is not null
 )
-select min(first_due.scheduled_at) - clock() as due_in
+select min(greatest(first_due.scheduled_at, slice.start_at)) - clock() as due_in
 from slice
 cross join lateral (
   select entry.scheduled_at
@@ -420,10 +430,10 @@ recorded as (
   select
     attempt_id, claimed_at, lease_token, campaign_id, contact_id, entry_id, e164, item_type, status, cycle,
     dial_position, attempt_number, rule, settings_version, worker_id, scheduled_at, begun_at,
-    coalesce(
-      answered_at,
-      case when status in ('ANSWERED', 'DROP', 'ABANDONED', 'MACHINE') then ended_at - talk_within end
-    ),
+    case
+      when status in ('ANSWERED', 'DROP', 'ABANDONED', 'MACHINE')
+      then least(coalesce(answered_at, ended_at - talk_within), ended_at)
+    end,
     ended_at, ring_within, talk_within, telephony_cause, channel_id
   from decided
   returning attempt_id
@@ -487,6 +497,7 @@ ready as (
     state = 'READY',
     close_as = null,
     scheduled_at = moment.at + %(delay)s::interval,
+    first_begun_at = case when entry.attempts > 0 then entry.first_begun_at end,
     cycle = case
       when released.begun_at is not null and released.starts_cycle then released.cycle - 1 else entry.cycle
     end
@@ -501,6 +512,15 @@ from released
 cross join moment
 join hopper_entry entry on entry.campaign_id = released.campaign_id and entry.contact_id = released.contact_id
 order by released.place;
+
+-- name: find_decisions :many
+-- What comes next for ready entries, as end_attempts says it. One row an entry.
+select
+  next_calls.campaign_id, next_calls.contact_id, next_calls.close_reason, next_calls.scheduled_at as due_at,
+  next_calls.scheduled_at - clock() as due_in, next_calls.rule as next_rule, next_calls.e164 as next_e164,
+  next_calls.item_type as next_item_type
+from unnest(%(campaign_ids)s::bigint[], %(contact_ids)s::bigint[]) as key (campaign_id, contact_id)
+join next_calls on next_calls.campaign_id = key.campaign_id and next_calls.contact_id = key.contact_id;
 
 -- name: find_held_attempts :many
 -- Which of these attempts are held, and in which state. One row a held attempt, with its place in the arrays, from 1.
@@ -517,7 +537,8 @@ join attempt
 -- its place in the arrays, from 1; none for an attempt that never was.
 -- The moment in the UUIDv7 leads to the partition of history.
 select
-  lease.place, history.status, history.claimed_at, history.campaign_id, history.contact_id, history.attempt_number,
+  lease.place, history.status, history.claimed_at, history.campaign_id, history.contact_id, history.entry_id,
+  history.attempt_number,
   released.reason as release_reason
 from unnest(%(attempt_ids)s::uuid[], %(lease_tokens)s::uuid[])
   with ordinality as lease (attempt_id, lease_token, place)
@@ -548,8 +569,12 @@ update history
 set
   status = report.status,
   is_corrected = true,
-  ring = report.ring,
-  talk = report.talk,
+  ring = least(report.ring, history.ended_at - history.begun_at),
+  talk = least(report.talk, history.ended_at - history.begun_at),
+  answered_at = case
+    when report.status in ('ANSWERED', 'DROP', 'ABANDONED', 'MACHINE')
+    then history.ended_at - least(report.talk, history.ended_at - history.begun_at)
+  end,
   telephony_cause = report.telephony_cause,
   channel_id = report.channel_id,
   recorded_in = pg_current_xact_id()
@@ -565,9 +590,11 @@ where history.attempt_id = report.attempt_id and history.claimed_at = report.cla
 with
 reached as materialized (
   select entry.campaign_id, entry.contact_id, entry.state, entry.attempts = late.attempt_number as is_last_call
-  from unnest(%(campaign_ids)s::bigint[], %(contact_ids)s::bigint[], %(attempt_numbers)s::integer[])
-    as late (campaign_id, contact_id, attempt_number)
-  join hopper_entry entry on entry.campaign_id = late.campaign_id and entry.contact_id = late.contact_id
+  from unnest(
+    %(campaign_ids)s::bigint[], %(contact_ids)s::bigint[], %(entry_ids)s::bigint[], %(attempt_numbers)s::integer[]
+  ) as late (campaign_id, contact_id, entry_id, attempt_number)
+  join hopper_entry entry
+    on entry.campaign_id = late.campaign_id and entry.contact_id = late.contact_id and entry.entry_id = late.entry_id
 ),
 corrected as (
   update hopper_entry entry

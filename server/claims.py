@@ -1,4 +1,4 @@
-"""Hand due attempts to waiting workers: one polling loop for all of a server's ClaimAttempts calls.
+"""Hand due attempts to waiting workers: one polling loop for all ClaimAttempts calls of a server.
 
 A waiting call costs a coroutine and no connection. Calls that arrive while a claim is under way
 are served by the next one together, in one statement. Every RPC has a deadline, so a call never
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
@@ -29,6 +30,8 @@ class Answer:
     rows: Sequence[Row] = ()
     next_due_in: timedelta | None = None
     is_stopped: bool = False
+    is_repeated: bool = False
+    """The claim was served before; `rows` is what is still held of it, perhaps nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -151,10 +154,16 @@ class ClaimLoop:
         """Return the calls that one statement can serve, and how much they ask for in all."""
         batch: list[_Waiting] = []
         asked = 0
+        request_ids: set[UUID] = set()
         for waiting in group:
-            if not waiting.answer.done() and asked < self._max_batch:
-                batch.append(waiting)
-                asked += waiting.caller.max_attempts
+            request_id = waiting.caller.request_id
+            # The same request twice: the second is answered with what the first one gets.
+            if waiting.answer.done() or asked >= self._max_batch or request_id in request_ids:
+                continue
+            batch.append(waiting)
+            asked += waiting.caller.max_attempts
+            if request_id is not None:
+                request_ids.add(request_id)
         return batch, asked
 
     async def _give_back(self, rows: Sequence[Row]) -> None:
@@ -192,7 +201,7 @@ def _deliver(
         if waiting.answer.done():
             if waiting.caller.request_id is None:
                 undelivered += answer.rows
-        elif answer.rows or answer.is_stopped or waiting.until <= now:
+        elif answer.rows or answer.is_stopped or answer.is_repeated or waiting.until <= now:
             answer.next_due_in = next_due_in
             _answer(waiting, answer)
     return undelivered
@@ -214,17 +223,17 @@ async def _claim(
 ) -> tuple[list[Answer], timedelta | None]:
     """Answer each waiting call, in order, and say when an entry is due next."""
     answers = [Answer() for _ in batch]
+    served = await _find_served(tx, batch)
     stopped = {
         row["worker_id"]
         for row in await tx.many(
             "find_stopped_workers", worker_ids=[one.caller.worker_id for one in batch]
         )
     }
-    earlier = await _find_earlier(tx, batch)
     claiming: list[int] = []
     for index, waiting in enumerate(batch):
-        if rows := earlier.get(index):
-            answers[index].rows = rows
+        if waiting.caller.request_id in served:
+            answers[index] = Answer(served[waiting.caller.request_id], is_repeated=True)
         elif waiting.caller.worker_id in stopped:
             answers[index].is_stopped = True
         elif not waiting.answer.done():
@@ -241,15 +250,16 @@ async def _claim(
     return answers, None if due is None else due["due_in"]
 
 
-async def _find_earlier(tx: Transaction, batch: Sequence[_Waiting]) -> dict[int, list[Row]]:
-    """Find what earlier claims with the same request_id got and still hold (D2)."""
-    asked = {
-        one.caller.request_id: index
-        for index, one in enumerate(batch)
-        if one.is_new and one.caller.request_id is not None
-    }
-    found: dict[int, list[Row]] = defaultdict(list)
-    if asked:
-        for row in await tx.many("find_claimed_attempts", request_ids=list(asked)):
-            found[asked[row["request_id"]]].append(row)
-    return found
+async def _find_served(tx: Transaction, batch: Sequence[_Waiting]) -> dict[UUID | None, list[Row]]:
+    """Find the request_ids that were served before, and what is still held of each (D2)."""
+    asked = [
+        one.caller.request_id for one in batch if one.is_new and one.caller.request_id is not None
+    ]
+    if not asked:
+        return {}
+    known = await tx.many("find_claim_requests", request_ids=asked)
+    served: dict[UUID | None, list[Row]] = {row["request_id"]: [] for row in known}
+    if served:
+        for row in await tx.many("find_claimed_attempts", request_ids=list(served)):
+            served[row["request_id"]].append(row)
+    return served
