@@ -89,7 +89,7 @@ type CampaignServiceClient interface {
 	GetCampaignStats(ctx context.Context, in *GetCampaignStatsRequest, opts ...grpc.CallOption) (*GetCampaignStatsResponse, error)
 	// Shows which calls would be made, and why, for assumed outcomes. Uses the same SQL decision as the dialer, and changes nothing.
 	//
-	// Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign, contact or item type.
+	// Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign or contact.
 	PlanCalls(ctx context.Context, in *PlanCallsRequest, opts ...grpc.CallOption) (*PlanCallsResponse, error)
 }
 
@@ -275,7 +275,7 @@ type CampaignServiceServer interface {
 	GetCampaignStats(context.Context, *GetCampaignStatsRequest) (*GetCampaignStatsResponse, error)
 	// Shows which calls would be made, and why, for assumed outcomes. Uses the same SQL decision as the dialer, and changes nothing.
 	//
-	// Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign, contact or item type.
+	// Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign or contact.
 	PlanCalls(context.Context, *PlanCallsRequest) (*PlanCallsResponse, error)
 	mustEmbedUnimplementedCampaignServiceServer()
 }

@@ -157,7 +157,7 @@ const (
 	ReportResult_ANSWER_LATE ReportResult_Answer = 3
 	// Another outcome had been reported before. Refused, kept as evidence.
 	ReportResult_ANSWER_CONFLICT ReportResult_Answer = 4
-	// The attempt had been released, so it was not to be dialed. Kept as evidence.
+	// The attempt was not begun, or had been released: it was not to be dialed. Kept as evidence.
 	ReportResult_ANSWER_LEASE_LOST ReportResult_Answer = 5
 	// No such attempt was ever held with this token.
 	ReportResult_ANSWER_NOT_FOUND ReportResult_Answer = 6
@@ -220,7 +220,7 @@ const (
 	ReleaseResult_ANSWER_UNSPECIFIED ReleaseResult_Answer = 0
 	// It was, now or before.
 	ReleaseResult_ANSWER_RELEASED ReleaseResult_Answer = 1
-	// It is begun: report it, as NOT_DIALED if nothing was dialed.
+	// It was begun, so it cannot be given back: report it, as NOT_DIALED if nothing was dialed.
 	ReleaseResult_ANSWER_BEGUN ReleaseResult_Answer = 2
 	// No such attempt was ever held with this token.
 	ReleaseResult_ANSWER_NOT_FOUND ReleaseResult_Answer = 3

@@ -205,7 +205,7 @@ class CampaignServiceServicer(object):
     def PlanCalls(self, request, context):
         """Shows which calls would be made, and why, for assumed outcomes. Uses the same SQL decision as the dialer, and changes nothing.
 
-        Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign, contact or item type.
+        Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign or contact.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -93,7 +93,7 @@ class CampaignServiceStub:
     PlanCalls: _grpc.UnaryUnaryMultiCallable[_campaign_service_pb2.PlanCallsRequest, _campaign_service_pb2.PlanCallsResponse]
     """Shows which calls would be made, and why, for assumed outcomes. Uses the same SQL decision as the dialer, and changes nothing.
 
-    Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign, contact or item type.
+    Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign or contact.
     """
 
 @_typing.type_check_only
@@ -161,7 +161,7 @@ class CampaignServiceAsyncStub(CampaignServiceStub):
     PlanCalls: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.PlanCallsRequest, _campaign_service_pb2.PlanCallsResponse]  # type: ignore[assignment]
     """Shows which calls would be made, and why, for assumed outcomes. Uses the same SQL decision as the dialer, and changes nothing.
 
-    Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign, contact or item type.
+    Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign or contact.
     """
 
 class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -298,7 +298,7 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_campaign_service_pb2.PlanCallsResponse, _abc.Awaitable[_campaign_service_pb2.PlanCallsResponse]]:
         """Shows which calls would be made, and why, for assumed outcomes. Uses the same SQL decision as the dialer, and changes nothing.
 
-        Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign, contact or item type.
+        Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign or contact.
         """
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1585,7 +1585,7 @@ export const CampaignService: GenService<{
   /**
    * Shows which calls would be made, and why, for assumed outcomes. Uses the same SQL decision as the dialer, and changes nothing.
    *
-   * Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign, contact or item type.
+   * Errors: INVALID_ARGUMENT -> a bad draft, assumption or time. NOT_FOUND -> no such campaign or contact.
    *
    * @generated from rpc callhopper.v1.CampaignService.PlanCalls
    */

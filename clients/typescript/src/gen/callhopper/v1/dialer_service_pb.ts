@@ -765,7 +765,7 @@ export enum ReportResult_Answer {
   CONFLICT = 4,
 
   /**
-   * The attempt had been released, so it was not to be dialed. Kept as evidence.
+   * The attempt was not begun, or had been released: it was not to be dialed. Kept as evidence.
    *
    * @generated from enum value: ANSWER_LEASE_LOST = 5;
    */
@@ -932,7 +932,7 @@ export enum ReleaseResult_Answer {
   RELEASED = 1,
 
   /**
-   * It is begun: report it, as NOT_DIALED if nothing was dialed.
+   * It was begun, so it cannot be given back: report it, as NOT_DIALED if nothing was dialed.
    *
    * @generated from enum value: ANSWER_BEGUN = 2;
    */
