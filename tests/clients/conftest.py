@@ -26,7 +26,7 @@ async def start(scripted: ScriptedServer) -> AsyncIterator[StartWorker]:
 
     async def stop(worker: Worker, running: "asyncio.Task[None]") -> None:
         worker.stop(hurry=True)
-        for event in scripted.hold.values():
+        for event in [*scripted.hold.values(), *scripted.hold_answer.values()]:
             event.set()
         if not running.done():
             await asyncio.wait_for(running, 20)

@@ -59,10 +59,11 @@ class ScriptedServer(rpc.DialerServiceServicer):
         self.refuse_begin: set[str] = set()  # numbers
         self.refuse_report: set[str] = set()  # numbers: INVALID_ARGUMENT for the whole request
         self.answer_report: dict[str, pb.ReportResult.Answer] = {}  # by number
-        self.lose_leases = False
+        self.lose_leases: set[str] = set()  # numbers
         self.lease: timedelta | None = None  # instead of what is asked for
         self.deliver_again: list[pb.ClaimedAttempt] = []
         self.hold: dict[str, asyncio.Event] = {}  # an RPC does nothing until the event
+        self.hold_answer: dict[str, asyncio.Event] = {}  # it is done, its answer waits
         self._claims: dict[str, list[str]] = {}
         self._stopped: set[str] = set()
         self._changed = asyncio.Condition()
@@ -181,7 +182,7 @@ class ScriptedServer(rpc.DialerServiceServicer):
         for renewal in request.renewals:
             held = self._find(renewal.lease)
             answer = pb.RenewResult.ANSWER_NOT_FOUND
-            if held and (self.lose_leases or held.lease_end < time.monotonic()):
+            if held and self._has_lost_lease(held):
                 answer = pb.RenewResult.ANSWER_LEASE_LOST
             elif held:
                 answer = pb.RenewResult.ANSWER_RENEWED
@@ -248,6 +249,9 @@ class ScriptedServer(rpc.DialerServiceServicer):
 
     async def _answer(self, fault: Fault | None, response: Any, context: Any) -> Any:
         await self.change()
+        held_back = self.hold_answer.get(type(response).__name__.removesuffix("Response"))
+        if held_back:
+            await held_back.wait()
         if fault:
             await self._abort(fault, context)
         return response
@@ -293,6 +297,9 @@ class ScriptedServer(rpc.DialerServiceServicer):
     def _find(self, lease: pb.Lease) -> Held | None:
         held = self.held.get(lease.attempt_id)
         return held if held and held.attempt.lease_token == lease.lease_token else None
+
+    def _has_lost_lease(self, held: Held) -> bool:
+        return held.attempt.number in self.lose_leases or held.lease_end < time.monotonic()
 
     def _begin(self, held: Held) -> pb.BeginResult.Answer:
         if held.state not in {"claimed", "begun"}:

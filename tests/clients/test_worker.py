@@ -200,6 +200,8 @@ async def test_no_more_is_claimed_than_there_are_free_slots(scripted, start):
     due = numbers(9)
     await scripted.offer(*due)
     await phones.placed(3)
+    await phones.calls[0].answered()
+    await scripted.until(lambda: bool(scripted.sent("RenewLeases")))  # time enough to claim again
     assert [request.max_attempts for request in scripted.sent("ClaimAttempts")] == [3]
     phones.over.set()
     await all_reported(scripted, *due)
@@ -456,16 +458,17 @@ async def test_a_renewal_that_fails_is_sent_again_soon(scripted, start):
 
 
 async def test_a_call_whose_lease_is_lost_goes_on_and_is_reported(scripted, start, caplog):
-    scripted.lose_leases = True
+    scripted.lose_leases = {"+49301"}
     phones = Phones()
     worker, _ = await start(phones, lease=timedelta(seconds=1))
-    await scripted.offer("+4930")
-    await until(lambda: worker.stats.lost == 1)
+    await scripted.offer("+49301", "+49302")
+    await scripted.until(lambda: len(scripted.sent("RenewLeases")) == 3)
+    assert [len(request.renewals) for request in scripted.sent("RenewLeases")] == [2, 1, 1]
+    assert worker.stats.lost == 1
     assert "is not renewed: LEASE_LOST" in caplog.text
-    assert phones.live == 1
+    assert phones.live == 2
     phones.over.set()
-    await all_reported(scripted, "+4930")
-    assert len(scripted.sent("RenewLeases")) == 1
+    await all_reported(scripted, "+49301", "+49302")
 
 
 # ---------------------------------------------------------------------- when calls fail
@@ -489,20 +492,28 @@ async def test_a_call_of_unknown_outcome_is_neither_reported_nor_renewed(
 ):
     caplog.set_level(logging.CRITICAL, "callhopper")
 
-    async def dial(call: Call) -> Outcome:
+    phones = Phones()
+
+    async def dial(call: Call) -> Result | Outcome:
         if call.number != "+49301":
-            return Outcome.BUSY
+            return await phones(call)
         if what == "raises":
             raise RuntimeError("the exchange hung up on us")
         return None if what == "says nothing" else 77  # type: ignore[return-value]
 
     worker, _ = await start(dial, concurrency=1, lease=timedelta(seconds=1))
     await scripted.offer("+49301", "+49302")
+    await scripted.until(lambda: len(scripted.sent("RenewLeases")) == 2)
+    renewed = {
+        renewal.lease.attempt_id
+        for request in scripted.sent("RenewLeases")
+        for renewal in request.renewals
+    }
+    assert renewed == {call.attempt_id for call in phones.calls}
+    phones.over.set()
     await all_reported(scripted, "+49302")
     assert scripted.reports() == {"+49301": [], "+49302": [types.OUTCOME_BUSY]}
     assert worker.stats.unknown == 1
-    worker.stop()
-    assert scripted.sent("RenewLeases") == []
 
 
 # ---------------------------------------------------------------------- reports that get lost
@@ -609,18 +620,22 @@ async def test_leases_are_renewed_while_draining(scripted, start):
 
 
 async def test_what_the_open_poll_still_delivers_is_not_lost(scripted, start):
-    scripted.hold["StopWorker"] = asyncio.Event()
     phones = Phones()
-    phones.over.set()
     worker, running = await start(phones)
-    await scripted.until(lambda: bool(scripted.sent("ClaimAttempts")))
+    await scripted.offer("+49301")
+    await phones.placed(1)
+    scripted.hold_answer["ClaimAttempts"] = asyncio.Event()
+    await scripted.offer("+49302")
+    await scripted.until(lambda: scripted.states() == {"begun": 2})  # the second on its way
     worker.stop()
     await scripted.until(lambda: bool(scripted.sent("StopWorker")))
-    await scripted.offer("+4930")  # begun for this worker, which is stopping
-    await phones.placed(1)
-    scripted.hold["StopWorker"].set()
+    await phones.calls[0].answered()
+    await scripted.until(lambda: bool(scripted.sent("RenewLeases")))  # the stop is answered
+    scripted.hold_answer["ClaimAttempts"].set()
+    await phones.placed(2)
+    phones.over.set()
     await asyncio.wait_for(running, 20)
-    assert scripted.reports() == {"+4930": [types.OUTCOME_BUSY]}
+    assert scripted.reports() == {number: [types.OUTCOME_BUSY] for number in ("+49301", "+49302")}
 
 
 async def test_what_is_claimed_and_not_begun_is_released_by_a_drain(scripted, start):
