@@ -138,6 +138,8 @@ async def claim(
         leases=[caller.lease for caller in callers],
         begins=[caller.begins for caller in callers],
     )
+    urgency = {(row["campaign_id"], row["contact_id"]): place for place, row in enumerate(due)}
+    rows.sort(key=lambda row: urgency[row["campaign_id"], row["contact_id"]])
     await close(tx, rows)
     await _put_off(tx, due, rows)
     for row in rows:

@@ -68,15 +68,25 @@ limit %(row_limit)s::integer;
 -- name: find_contacts :many
 -- The contacts whose first or last name has a key in a range, as list_contacts; contact_list_id null means of all lists.
 -- Index: contact_by_first_name and contact_by_last_name.
-select *
-from contacts
-where contact_id > %(after_contact_id)s::bigint
-  and (%(contact_list_id)s::bigint is null or contact_list_id = %(contact_list_id)s::bigint)
-  and (
-    (first_name_key <> '' and first_name_key between %(first_key)s::text and %(last_key)s::text)
-    or (last_name_key <> '' and last_name_key between %(first_key)s::text and %(last_key)s::text)
-  )
-order by contact_id
+with named as materialized (
+  select contact_id
+  from contact
+  where deleted_at is null
+    and first_name_key <> ''
+    and first_name_key between %(first_key)s::text and %(last_key)s::text
+  union
+  select contact_id
+  from contact
+  where deleted_at is null
+    and last_name_key <> ''
+    and last_name_key between %(first_key)s::text and %(last_key)s::text
+)
+select contacts.*
+from named
+join contacts on contacts.contact_id = named.contact_id
+where named.contact_id > %(after_contact_id)s::bigint
+  and (%(contact_list_id)s::bigint is null or contacts.contact_list_id = %(contact_list_id)s::bigint)
+order by named.contact_id
 limit %(row_limit)s::integer;
 
 -- name: lookup_contacts :many

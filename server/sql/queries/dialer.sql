@@ -107,7 +107,8 @@ from (select distinct campaign_id from unnest(%(campaign_ids)s::bigint[]) as cam
 
 -- name: claim_attempts :many
 -- Decides locked entries again (R11) and makes attempts of those whose call is due, for several callers at once: the first
--- caller gets the most urgent ones, as many as it asked for. Keys in order of urgency; one array element a caller.
+-- caller gets the most urgent ones, as many as it asked for. Keys in order of urgency; one array element a caller. The rows
+-- come in any order.
 --   due and free           -> an attempt and the entry LIVE: a row with attempt_id and caller, from 1
 --   person or number busy  -> no row: the entry is for defer_busy_entries
 --   now due later          -> a row with due_at, for move_entries
@@ -178,8 +179,7 @@ live as (
   update hopper_entry entry
   set
     state = 'LIVE',
-    cycle = case when claimed.begun_at is null then entry.cycle else claimed.cycle end,
-    first_begun_at = coalesce(entry.first_begun_at, claimed.begun_at)
+    cycle = case when claimed.begun_at is null then entry.cycle else claimed.cycle end
   from claimed
   where entry.campaign_id = claimed.campaign_id and entry.contact_id = claimed.contact_id
   returning entry.contact_id
@@ -212,10 +212,13 @@ where entry.campaign_id = moved.campaign_id and entry.contact_id = moved.contact
 
 -- name: defer_busy_entries :exec
 -- Lets locked entries wait 30 s that are due and did not get an attempt: their person or number is on a call elsewhere (D1).
+-- Entries of a campaign that does not dial any more were not tried and stay where they are.
 update hopper_entry entry
 set scheduled_at = clock() + interval '30 s'
 from unnest(%(campaign_ids)s::bigint[], %(contact_ids)s::bigint[]) as busy (campaign_id, contact_id)
-where entry.campaign_id = busy.campaign_id and entry.contact_id = busy.contact_id;
+join campaign on campaign.campaign_id = busy.campaign_id
+where entry.campaign_id = busy.campaign_id and entry.contact_id = busy.contact_id
+  and campaign.state = 'RUNNING' and (campaign.end_at is null or campaign.end_at > clock());
 
 -- name: insert_claim_requests :exec
 -- Remembers which attempts each claim got. One element a claimed attempt; the claims of one request id are one row. A request
@@ -320,7 +323,7 @@ begun as (
 ),
 advanced as (
   update hopper_entry entry
-  set cycle = begun.cycle, first_begun_at = coalesce(entry.first_begun_at, begun.begun_at)
+  set cycle = begun.cycle
   from begun
   where entry.campaign_id = begun.campaign_id and entry.contact_id = begun.contact_id
   returning entry.contact_id
@@ -446,6 +449,7 @@ moved as (
     scheduled_at = coalesce(decided.due_at, decided.ended_at),
     cycle = decided.cycle,
     attempts = decided.attempt_number,
+    first_begun_at = coalesce(entry.first_begun_at, decided.begun_at),
     tallies = decided.tallies,
     last_e164 = decided.e164,
     last_item_type = decided.item_type,
@@ -497,7 +501,6 @@ ready as (
     state = 'READY',
     close_as = null,
     scheduled_at = moment.at + %(delay)s::interval,
-    first_begun_at = case when entry.attempts > 0 then entry.first_begun_at end,
     cycle = case
       when released.begun_at is not null and released.starts_cycle then released.cycle - 1 else entry.cycle
     end

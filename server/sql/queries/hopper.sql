@@ -63,7 +63,7 @@ settled as (
 ),
 of_live as (
   update hopper_entry entry
-  set priority = contact.priority
+  set priority = contact.priority, ready_at = greatest(entry.loaded_at, contact.earliest_call_at)
   from contact
   where contact.contact_id = entry.contact_id
     and entry.campaign_id = any(array(select campaign_id from campaign))

@@ -13,7 +13,7 @@ create table hopper_entry (
   -- The contact's priority; 1 is highest.
   priority integer not null,
   loaded_at timestamptz not null,
-  -- When the first call may be made.
+  -- No call is made before: the load, or the contact's earliest call time (C1).
   ready_at timestamptz not null,
   -- When the next call may be made, by the last decision.
   scheduled_at timestamptz not null,

@@ -114,6 +114,7 @@ end;
 --   a number is pending     -> the first such, the additional phone delay after the end (R3)     NEXT_NUMBER
 --   a number is left        -> the first such in a new cycle, the status's interval after (R4)   NEXT_CYCLE
 --   none is left            -> closed (R5)
+-- Never before ready_at, which follows the contact's earliest call time (C1).
 create function next_call(
   settings campaign_settings, of_contact bigint, ready_at timestamptz, running_cycle integer, tallies jsonb,
   last_e164 text, last_status text, last_ended_at timestamptz
@@ -132,9 +133,9 @@ begin atomic
     choice.rule = 'NEXT_CYCLE',
     case choice.rule
       when 'FIRST_CALL' then ready_at
-      when 'NEXT_NUMBER' then last_ended_at + settings.additional_phone_delay
-      when 'SAME_NUMBER' then last_ended_at + retry_interval(settings, last_status)
-      when 'NEXT_CYCLE' then last_ended_at + retry_interval(settings, last_status)
+      when 'NEXT_NUMBER' then greatest(ready_at, last_ended_at + settings.additional_phone_delay)
+      when 'SAME_NUMBER' then greatest(ready_at, last_ended_at + retry_interval(settings, last_status))
+      when 'NEXT_CYCLE' then greatest(ready_at, last_ended_at + retry_interval(settings, last_status))
     end,
     choice.rule,
     case
