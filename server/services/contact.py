@@ -1,5 +1,6 @@
 """Manage contacts and their numbers: ContactService."""
 
+import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
@@ -103,13 +104,14 @@ class ContactService(ContactServiceServicer):
 
         async def read(tx: Transaction) -> contacts.ListContactsResponse:
             page = await open_page(tx, request, size, first=(0,))
-            rows = await tx.many(
-                "list_contacts",
-                after_contact_id=page.after[0],
-                contact_list_id=list_id,
-                name_prefix=name_key(prefix) or None,
-                row_limit=page.limit,
-            )
+            keys = {"after_contact_id": page.after[0], "row_limit": page.limit}
+            if prefix:
+                span = _names_beginning_with(prefix)
+                rows = await tx.many("find_contacts", contact_list_id=list_id, **span, **keys)
+            elif list_id:
+                rows = await tx.many("list_contacts_of_list", contact_list_id=list_id, **keys)
+            else:
+                rows = await tx.many("list_contacts", **keys)
             return contacts.ListContactsResponse(
                 contacts=[contact(row) for row in page.rows(rows)],
                 next_page_token=page.next_token(rows, "contact_id"),
@@ -210,6 +212,11 @@ def _number_to_find(checks: Checks, text: str, code: str) -> str:
     except NumberRefusedError as error:
         checks.refuse("number", f"is {quoted(text)}: {error.reason}" if text else error.reason)
         return ""
+
+
+def _names_beginning_with(prefix: str) -> dict[str, str]:
+    key = name_key(prefix)
+    return {"first_key": key, "last_key": key + chr(sys.maxunicode)}
 
 
 def _require_same_list(checks: Checks, name: str, stored: Row) -> None:
