@@ -20,6 +20,7 @@ from server.embedded import EmbeddedPostgres
 from server.interceptors import CallInterceptor
 from server.loops.forget import ForgetLoop
 from server.loops.health import HealthLoop
+from server.loops.partitions import PartitionLoop
 from server.loops.rescue import RescueLoop
 from server.loops.runner import Loop, run_loop
 from server.migrate import MigrationError, migrate, status
@@ -121,7 +122,7 @@ class App:
 
     def _usual_loops(self) -> list[Loop]:
         rescue = RescueLoop(timedelta(seconds=self.settings.rescue_interval))
-        return [rescue, ForgetLoop(), self._health_loop]
+        return [rescue, ForgetLoop(), PartitionLoop(), self._health_loop]
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))

@@ -213,6 +213,10 @@ select
   (select count(*) from creates) + (select count(*) from claims) + (select count(*) from releases)
   + (select count(*) from workers) as forgotten;
 
+-- name: add_history_partitions :many
+-- Adds the partitions of history that are missing for the coming months.
+select add_history_partitions(%(months_ahead)s::integer) as added;
+
 -- name: list_hopper_entries :many
 -- Open entries of a campaign by contact, after a contact, with their next call. Index: primary key.
 select

@@ -153,6 +153,7 @@ create table history (
   constraint a_call_ends_after_it_began check (ended_at >= begun_at)
 ) partition by range (claimed_at);
 
+-- Calls of months that have no partition of their own, such as those of a clock that was wrong.
 create table history_default partition of history default;
 
 -- list_history of a campaign, as a listing and as a feed.
