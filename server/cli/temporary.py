@@ -39,12 +39,17 @@ def temporary_server(settings: Settings) -> Iterator[str]:
         EmbeddedPostgres(Path(folder) / "postgres", settings=_FAST) as postgres,
     ):
         migrate(postgres.dsn, settings.schema)
-        with _Serving(settings, postgres.dsn) as port:
+        with Serving(settings, postgres.dsn) as port:
             yield f"127.0.0.1:{port}"
 
 
-class _Serving:
-    """Run an App in a thread with an event loop of its own."""
+class Serving:
+    """Run an App in a thread with an event loop of its own, and give the port.
+
+    Args:
+        settings: All settings.
+        dsn: A migrated database.
+    """
 
     def __init__(self, settings: Settings, dsn: str) -> None:
         self._settings = settings
