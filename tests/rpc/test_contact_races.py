@@ -27,8 +27,12 @@ async def until_somebody_waits(conn):
         "select 1 from pg_stat_activity"
         " where datname = current_database() and wait_event_type = 'Lock'"
     )
-    while not conn.execute(waiting).fetchall():
-        await asyncio.sleep(0)
+
+    def look():
+        while not conn.execute(waiting).fetchall():
+            pass
+
+    await asyncio.to_thread(look)
 
 
 async def codes(*calls):
