@@ -38,8 +38,10 @@ class Answer:
 class _Waiting:
     caller: Caller
     campaign_ids: tuple[int, ...] | None
+    since: float
+    """When it came, or was looked at last, by the event loop's clock."""
     until: float
-    """Moment of the event loop's clock at which it is answered empty."""
+    """When it is answered empty."""
     answer: asyncio.Future[Answer]
     is_new: bool = field(default=True)
     """No claim has looked yet whether its request_id was served before."""
@@ -79,7 +81,8 @@ class ClaimLoop:
         if len(self._waiting) >= self._max_waiting:
             raise Overloaded(retry_after=self.poll_interval.total_seconds())
         answer = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(caller, campaign_ids, _now() + wait.total_seconds(), answer)
+        now = _now()
+        waiting = _Waiting(caller, campaign_ids, now, now + wait.total_seconds(), answer)
         self._waiting.append(waiting)
         self._arrival.set()
         try:
@@ -98,26 +101,32 @@ class ClaimLoop:
 
     async def run(self) -> None:
         """Serve until drained or cancelled. Errors go to the callers and never end the loop."""
+        round_began = _now()
         while not self._draining:
-            if not self._waiting:
-                self._arrival.clear()
-                await self._arrival.wait()
-                continue
-            next_look = self.poll_interval.total_seconds()
-            groups: dict[tuple[int, ...] | None, list[_Waiting]] = defaultdict(list)
-            for waiting in self._waiting:
-                groups[waiting.campaign_ids].append(waiting)
-            for campaign_ids, group in groups.items():
-                next_look = min(next_look, await self._serve(campaign_ids, group))
+            self._arrival.clear()
+            next_look = await self._look(round_began)
             self._waiting = [one for one in self._waiting if not one.answer.done()]
-            if self._waiting and next_look > 0:
-                await self._sleep(next_look)
+            if next_look > 0:
+                await self._rest(next_look)
+                round_began = _now()
 
-    async def _sleep(self, seconds: float) -> None:
-        soonest = min(one.until for one in self._waiting) - _now()
-        # Jitter keeps the servers of a cluster from looking at the same moment.
-        timeout = max(min(seconds, soonest), 0.001) * random.uniform(0.9, 1)  # noqa: S311
-        self._arrival.clear()
+    async def _look(self, round_began: float) -> float:
+        """Run a claim for each set of campaigns; answer in how many seconds to look again."""
+        groups: dict[tuple[int, ...] | None, list[_Waiting]] = defaultdict(list)
+        for waiting in sorted(self._waiting, key=lambda one: one.since):
+            groups[waiting.campaign_ids].append(waiting)
+        next_look = self.poll_interval.total_seconds()
+        for campaign_ids, group in groups.items():
+            next_look = min(next_look, await self._serve(campaign_ids, group, round_began))
+        return next_look
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait for a new call, or until the next look, or the end of somebody's wait."""
+        timeout = None
+        if self._waiting:
+            soonest = min(one.until for one in self._waiting) - _now()
+            # Jitter keeps the servers of a cluster from looking at the same moment.
+            timeout = max(min(seconds, soonest), 0.001) * random.uniform(0.9, 1)  # noqa: S311
         try:
             async with asyncio.timeout(timeout):
                 await self._arrival.wait()
@@ -125,7 +134,7 @@ class ClaimLoop:
             pass
 
     async def _serve(
-        self, campaign_ids: tuple[int, ...] | None, group: Sequence[_Waiting]
+        self, campaign_ids: tuple[int, ...] | None, group: Sequence[_Waiting], round_began: float
     ) -> float:
         """Run one claim for a group; answer in how many seconds to look again."""
         batch, asked = self._next_batch(group)
@@ -144,8 +153,9 @@ class ClaimLoop:
             _refuse(batch, error)
             return self.poll_interval.total_seconds()
         await self._give_back(_deliver(batch, answers, next_due_in))
-        if sum(len(answer.rows) for answer in answers) >= asked or len(batch) < len(group):
-            return 0
+        is_full = sum(len(answer.rows) for answer in answers) >= asked
+        if is_full or any(one.since < round_began and not one.answer.done() for one in group):
+            return 0  # more may be due, or not everybody has been looked at
         if next_due_in is None:
             return self.poll_interval.total_seconds()
         return max(next_due_in.total_seconds(), 0.005)
@@ -157,8 +167,13 @@ class ClaimLoop:
         request_ids: set[UUID] = set()
         for waiting in group:
             request_id = waiting.caller.request_id
-            # The same request twice: the second is answered with what the first one gets.
-            if waiting.answer.done() or asked >= self._max_batch or request_id in request_ids:
+            if waiting.answer.done() or asked >= self._max_batch:
+                continue
+            waiting.since = _now()
+            if request_id is not None and request_id in request_ids:
+                # The same request twice: what the first call gets is found for the second.
+                if waiting.until <= _now():
+                    _answer(waiting, Answer())
                 continue
             batch.append(waiting)
             asked += waiting.caller.max_attempts

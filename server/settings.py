@@ -163,7 +163,7 @@ class Settings:
         "seconds that calls under way may still take once the port is closed",
     )  # fmt: skip
     poll_interval: float = _setting(
-        "CALLHOPPER_POLL_INTERVAL", _seconds(0.01, 3600), 1.0,
+        "CALLHOPPER_POLL_INTERVAL", _seconds(0.01, 3600), 0.25,
         "longest time in seconds between two looks for due entries while claims are waiting",
     )  # fmt: skip
     longest_poll: float = _setting(
