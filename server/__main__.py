@@ -20,7 +20,7 @@ from server.cli.connection import DEFAULT_ADDRESS, Target
 from server.cli.failures import Commands
 
 EXIT_CODES: Final = (
-    "Exit codes: 0 done, 1 refused or not found, 2 wrong command line, "
+    "Exit codes: 0 done, 1 refused or not found, 2 wrong command line or setting, "
     "3 server or database not reachable, 130 interrupted."
 )
 

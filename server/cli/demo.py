@@ -29,7 +29,6 @@ from server.cli.failures import Failure, failure_of
 from server.cli.importing import load
 from server.cli.output import console, enum_word, note
 from server.cli.retry_options import RetryOptions
-from server.cli.temporary import temporary_server
 from server.cli.values import FAILED_STATUSES
 from server.settings import Settings
 
@@ -61,6 +60,9 @@ def demo(
 
     Runs a database, a server and workers of its own and leaves nothing behind. No phone rings.
     """
+    # Loaded here: other commands start sooner without the server.
+    from server.cli.temporary import temporary_server  # noqa: PLC0415
+
     if not file.is_file():
         raise Failure(f"{file} does not exist: name a CSV file with --contacts")
     screen = console()

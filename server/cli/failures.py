@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     REFUSED = 1
     """The server, or what was found, said no: a bad field, not found, a wrong state."""
     USAGE = 2
-    """The command line cannot be understood; nothing was asked of a server."""
+    """The command line or a setting cannot be understood; nothing was asked of a server."""
     UNREACHABLE = 3
     """No server, or no database, answered."""
     INTERRUPTED = 130
@@ -102,8 +102,10 @@ class Commands(typer.core.TyperGroup):
             _end(failure)
         except grpc.RpcError as error:
             _end(failure_of(error, ctx.obj.address))
-        except (EmbeddedPostgresError, SettingError) as error:
+        except EmbeddedPostgresError as error:
             _end(Failure(str(error)))
+        except SettingError as error:
+            _end(Failure(str(error), ExitCode.USAGE))
         except KeyboardInterrupt:
             _end(Failure("interrupted", ExitCode.INTERRUPTED))
 

@@ -63,6 +63,8 @@ def worker(
         "rules": dict(_rule(text) for text in rules or ()) or None,
         "chances": dict(_chance(text) for text in chances or ()) or None,
     }
+    if not ctx.obj.answers():
+        note(f"no server answers at {ctx.obj.address} yet: trying until one does")
     with connected(ctx) as stubs:
         named = [campaign_name(stubs, one) for one in campaigns or ()]
     stats = run(

@@ -76,7 +76,7 @@ def test_serve_refuses_a_database_that_is_not_migrated(start, empty_database):
 def test_serve_refuses_an_address_in_one_line(start, listen):
     server = start("serve", "--listen", listen)
     out, err = server.communicate(timeout=30)
-    assert (server.returncode, out) == (1, "")
+    assert (server.returncode, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert listen in err
 
