@@ -235,7 +235,7 @@ async def find_held(tx: Transaction, leases: Sequence[Lease]) -> set[UUID]:
 
 async def release(
     tx: Transaction, leases: Sequence[Lease], reason: str, delay: timedelta = ZERO
-) -> set[UUID]:
+) -> dict[UUID, Row]:
     """Give attempts back uncounted; the caller has locked their entries.
 
     Args:
@@ -245,13 +245,13 @@ async def release(
         delay: How long until the entries are due again.
 
     Returns:
-        The ids of the attempts that were given back.
+        By attempt id a row with `close_reason` for those that were given back.
     """
     if not leases:
-        return set()
+        return {}
     rows = await tx.many("release_attempts", **_keys(leases), reason=reason, delay=delay)
     await close(tx, rows)
-    return {row["attempt_id"] for row in rows}
+    return {row["attempt_id"]: row for row in rows}
 
 
 async def decisions(tx: Transaction, leases: Sequence[Lease]) -> dict[UUID, Row]:

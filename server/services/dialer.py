@@ -158,10 +158,14 @@ class DialerService(DialerServiceServicer):
             released = await attempts.release(tx, undialed, "NOT_DIALED", attempts.NOT_DIALED_DELAY)
             ended = await attempts.end(tx, [call for call in known if call.status != "NOT_DIALED"])
             answers = {key: late.Answer("ACCEPTED", row) for key, row in ended.items()}
-            decisions = await attempts.decisions(
-                tx, [lease for lease in undialed if lease.attempt_id in released]
-            )
-            answers |= {key: late.Answer("ACCEPTED", decisions.get(key)) for key in released}
+            open_again = [
+                lease
+                for lease in undialed
+                if lease.attempt_id in released
+                and released[lease.attempt_id]["close_reason"] is None
+            ]
+            decisions = released | await attempts.decisions(tx, open_again)
+            answers |= {key: late.Answer("ACCEPTED", decisions[key]) for key in released}
             missing = [call for call in known if call.lease.attempt_id not in answers]
             return answers | await late.settle(tx, missing)
 
@@ -186,7 +190,7 @@ class DialerService(DialerServiceServicer):
             released = await attempts.release(tx, known, "GIVEN_BACK")
             others = [held for held in known if held.attempt_id not in released]
             before = await late.find_past(tx, others, released_only=True)
-            return released | before, await late.find_past(tx, others)
+            return released.keys() | before, await late.find_past(tx, others)
 
         released, past = await self._db.run(work)
         answers = dialer.ReleaseResult.Answer
