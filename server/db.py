@@ -288,6 +288,7 @@ class Database:
                 "row_factory": dict_row,
                 "prepare_threshold": settings.prepare_threshold or None,
             },
+            configure=_insist_on_durable_commits,
             min_size=min(2, size),
             max_size=size,
             max_waiting=settings.pool_waiting,
@@ -295,6 +296,15 @@ class Database:
             open=False,
             timeout=settings.pool_timeout,
         )
+
+
+async def _insist_on_durable_commits(connection: Connection) -> None:
+    # A begin that a crash of the database forgets would let a ringing phone be dialed again (D2).
+    # Stricter settings, such as remote_apply, stay.
+    await connection.execute(
+        "select set_config('synchronous_commit', 'on', false)"
+        " where current_setting('synchronous_commit') in ('off', 'local')"
+    )
 
 
 class _NothingSentError(Exception):

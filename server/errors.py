@@ -52,7 +52,7 @@ class CallhopperError(Exception):
 class InvalidArgument(CallhopperError):
     """Refuse fields that can never be right, all of them at once.
 
-    `InvalidArgument([("contact.primary_number", "must be given")])`
+    `InvalidArgument([("contact.phone", "must be given")])`
     """
 
     code = grpc.StatusCode.INVALID_ARGUMENT

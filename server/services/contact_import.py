@@ -54,6 +54,8 @@ SLICE: Final = 0.002
 """Seconds of parsing after which other calls get their turn."""
 PROGRESS_INTERVAL: Final = 0.5
 """Seconds."""
+DRAIN_PATIENCE: Final = 30.0
+"""Seconds."""
 EXPIRY: Final = 600.0
 """Seconds after its deadline when an import is certainly no longer under way."""
 
@@ -81,6 +83,29 @@ async def import_contacts(
         Overloaded: This server has enough imports under way.
         Conflict: The list or an item type was changed meanwhile.
     """
+    try:
+        async for response in _import(context, requests, call):
+            yield response
+    except CallhopperError:
+        await _drain(requests)
+        raise
+    await _drain(requests)
+
+
+async def _drain(requests: AsyncIterator[ImportContactsRequest]) -> None:
+    """Read what the client still sends, for a while.
+
+    A client of grpc.aio that is cut off while it sends tells INTERNAL instead of our status.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_PATIENCE):
+            async for _ in requests:
+                pass
+
+
+async def _import(
+    context: Context, requests: AsyncIterator[ImportContactsRequest], call: Call
+) -> AsyncIterator[ImportContactsResponse]:
     with _a_place():
         header = await _read_header(requests)
         with Checks() as checks:

@@ -38,6 +38,7 @@ class DialerService(DialerServiceServicer):
     def __init__(self, context: Context) -> None:
         self._db = context.db
         self._claims = context.claims
+        self._longest_wait = timedelta(seconds=context.settings.longest_poll)
 
     async def ClaimAttempts(
         self, request: dialer.ClaimAttemptsRequest, context: Call
@@ -58,6 +59,7 @@ class DialerService(DialerServiceServicer):
                 for place, name in enumerate(request.campaigns)
             ]
             wait = checks.length("wait_duration", request.wait_duration, MAX_WAIT)
+        wait = min(wait, self._longest_wait)
         deadline = call_deadline.get()
         if deadline is not None:
             wait = min(wait, timedelta(seconds=max(deadline - monotonic() - ANSWER_MARGIN, 0)))

@@ -266,6 +266,8 @@ create table hopper_entry (
   ready_at timestamptz not null,
   -- When the next call may be made, by the last decision.
   scheduled_at timestamptz not null,
+  -- Not before this moment, whatever is decided: its person was on a call (D1), or its worker could not dial (D5).
+  deferred_until timestamptz,
   -- The running cycle. It advances when the first call of the next one begins (R4).
   cycle integer not null default 1 check (cycle >= 1),
   -- Ended calls.
@@ -992,11 +994,12 @@ $$;
 -- Plans the calls of a stored contact, from the facts of an entry, by calling next_call until it closes or max_calls is
 -- reached. outcomes maps a number to its sequence of statuses, and '' to the sequence of all other numbers; the last status
 -- of a sequence repeats. Calls take no time. Changes nothing.
+-- live is the entry's live call, if it is on one: it comes first, as if it ended at once.
 -- One row a call; then one with close_reason, unless max_calls came first.
 create function plan_calls(
   settings campaign_settings, of_contact bigint, ready_at timestamptz, cycle integer, attempts integer, tallies jsonb,
   last_e164 text, last_item_type text, last_status text, last_ended_at timestamptz,
-  starts_at timestamptz, outcomes jsonb, max_calls integer
+  live attempt, starts_at timestamptz, outcomes jsonb, max_calls integer
 ) returns table (
   call_at timestamptz, e164 text, item_type text, call_cycle integer, dial_position integer, attempt_number integer,
   status text, rule text, close_reason text
@@ -1011,8 +1014,15 @@ declare
   use integer;
 begin
   for planned in 1..max_calls + 1 loop
-    select * into strict decision
-    from next_call(settings, of_contact, ready_at, cycle, tallies, last_e164, last_status, last_ended_at);
+    if planned = 1 and live.attempt_id is not null then
+      select
+        live.e164::text as e164, live.item_type as item_type, live.cycle as cycle, live.dial_position as dial_position,
+        live.claimed_at as due_at, live.rule as rule, null::text as close_reason
+      into strict decision;
+    else
+      select * into strict decision
+      from next_call(settings, of_contact, ready_at, cycle, tallies, last_e164, last_status, last_ended_at);
+    end if;
     if decision.close_reason is not null then
       call_at := last_ended_at;
       e164 := last_e164;

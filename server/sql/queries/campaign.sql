@@ -220,9 +220,10 @@ cross join moment
 left join hopper_entry entry
   on entry.campaign_id = %(campaign_id)s::bigint and entry.contact_id = %(contact_id)s::bigint
 left join contact on contact.contact_id = %(contact_id)s::bigint
+left join attempt live on live.campaign_id = entry.campaign_id and live.contact_id = entry.contact_id
 cross join lateral plan_calls(
   used_settings.settings, %(contact_id)s::bigint, coalesce(entry.ready_at, contact.earliest_call_at, moment.at),
   coalesce(entry.cycle, 1), coalesce(entry.attempts, 0), coalesce(entry.tallies, '{}'), entry.last_e164,
-  entry.last_item_type, entry.last_status, entry.last_ended_at, moment.at, %(outcomes)s::jsonb,
+  entry.last_item_type, entry.last_status, entry.last_ended_at, live, moment.at, %(outcomes)s::jsonb,
   %(max_calls)s::integer
 ) planned;

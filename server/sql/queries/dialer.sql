@@ -214,7 +214,7 @@ where entry.campaign_id = moved.campaign_id and entry.contact_id = moved.contact
 -- Lets locked entries wait 30 s that are due and did not get an attempt: their person or number is on a call elsewhere (D1).
 -- Entries of a campaign that does not dial any more were not tried and stay where they are.
 update hopper_entry entry
-set scheduled_at = clock() + interval '30 s'
+set scheduled_at = clock() + interval '30 s', deferred_until = clock() + interval '30 s'
 from unnest(%(campaign_ids)s::bigint[], %(contact_ids)s::bigint[]) as busy (campaign_id, contact_id)
 join campaign on campaign.campaign_id = busy.campaign_id
 where entry.campaign_id = busy.campaign_id and entry.contact_id = busy.contact_id
@@ -501,6 +501,7 @@ ready as (
     state = 'READY',
     close_as = null,
     scheduled_at = moment.at + %(delay)s::interval,
+    deferred_until = moment.at + %(delay)s::interval,
     cycle = case
       when released.begun_at is not null and released.starts_cycle then released.cycle - 1 else entry.cycle
     end

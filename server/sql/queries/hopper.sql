@@ -55,7 +55,7 @@ settled as (
   update hopper_entry entry
   set
     ready_at = decided.ready_at,
-    scheduled_at = coalesce(decided.due_at, entry.scheduled_at),
+    scheduled_at = greatest(coalesce(decided.due_at, entry.scheduled_at), entry.deferred_until),
     priority = decided.priority
   from decided
   where entry.campaign_id = decided.campaign_id and entry.contact_id = decided.contact_id
@@ -253,7 +253,8 @@ where campaign_id = %(campaign_id)s::bigint
   and (recorded_in, attempt_id) > (%(after_recorded_in)s::text::xid8, %(after_attempt_id)s::uuid)
   and (%(contact_id)s::bigint is null or contact_id = %(contact_id)s::bigint)
   and (not %(is_feed)s::boolean or recorded_in < pg_snapshot_xmin(pg_current_snapshot()))
-order by recorded_in, attempt_id
+-- Qualified: the bare name is the text above, in which 1000 comes before 999.
+order by history.recorded_in, history.attempt_id
 limit %(page_size)s::integer;
 
 -- name: list_final :many

@@ -17,6 +17,8 @@ create table hopper_entry (
   ready_at timestamptz not null,
   -- When the next call may be made, by the last decision.
   scheduled_at timestamptz not null,
+  -- Not before this moment, whatever is decided: its person was on a call (D1), or its worker could not dial (D5).
+  deferred_until timestamptz,
   -- The running cycle. It advances when the first call of the next one begins (R4).
   cycle integer not null default 1 check (cycle >= 1),
   -- Ended calls.

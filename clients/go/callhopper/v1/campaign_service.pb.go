@@ -1961,7 +1961,8 @@ type PlanCallsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Settings to start from, `campaigns/{id}`; empty for the defaults.
 	Campaign string `protobuf:"bytes,1,opt,name=campaign,proto3" json:"campaign,omitempty"`
-	// Whose calls to plan. A contact that is in the hopper of the campaign is planned from where it stands.
+	// Whose calls to plan. A contact that is in the hopper of the campaign is planned from where it stands; a live call of it comes first,
+	// as if it ended at once.
 	//
 	// Types that are valid to be assigned to Subject:
 	//

@@ -508,7 +508,8 @@ type UpdateContactItemTypeResponse struct {
 	ContactItemType *ContactItemType `protobuf:"bytes,1,opt,name=contact_item_type,json=contactItemType,proto3" json:"contact_item_type,omitempty"`
 	// Open hopper entries that have a phone of this type.
 	AffectedEntryCount int64 `protobuf:"varint,2,opt,name=affected_entry_count,json=affectedEntryCount,proto3" json:"affected_entry_count,omitempty"`
-	// Open hopper entries whose next call goes to another number by this change.
+	// Open hopper entries whose next call goes to another number by this change. Without `validate_only` it is counted up to 10,000
+	// affected entries only, and 0 above.
 	ChangedNextCallCount int64 `protobuf:"varint,3,opt,name=changed_next_call_count,json=changedNextCallCount,proto3" json:"changed_next_call_count,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache

@@ -90,7 +90,7 @@ const (
 	HopperAdditionalPhone_STATE_UNSPECIFIED HopperAdditionalPhone_State = 0
 	// Not dialed in the running cycle, and may be.
 	HopperAdditionalPhone_STATE_PENDING HopperAdditionalPhone_State = 1
-	// Being dialed.
+	// Being dialed, or held because the outcome of its call is not known.
 	HopperAdditionalPhone_STATE_DIALING HopperAdditionalPhone_State = 2
 	// Dialed in the running cycle.
 	HopperAdditionalPhone_STATE_DIALED HopperAdditionalPhone_State = 3
@@ -168,7 +168,8 @@ type HopperEntry struct {
 	LastStatus CallStatus `protobuf:"varint,10,opt,name=last_status,json=lastStatus,proto3,enum=callhopper.v1.CallStatus" json:"last_status,omitempty"`
 	// When the last call ended; absent before the first call.
 	LastEndTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=last_end_time,json=lastEndTime,proto3" json:"last_end_time,omitempty"`
-	// The number that would be dialed next, if nothing changes; empty when the next decision would close the entry.
+	// The number that would be dialed next, if nothing changes; empty when the next decision would close the entry, and while it is
+	// on a call or held.
 	NextNumber string `protobuf:"bytes,12,opt,name=next_number,json=nextNumber,proto3" json:"next_number,omitempty"`
 	// Which rule says so.
 	NextRule      DialRule `protobuf:"varint,13,opt,name=next_rule,json=nextRule,proto3,enum=callhopper.v1.DialRule" json:"next_rule,omitempty"`
@@ -455,7 +456,7 @@ type HopperAdditionalPhone struct {
 	DialPosition int32 `protobuf:"varint,8,opt,name=dial_position,json=dialPosition,proto3" json:"dial_position,omitempty"`
 	// Failed calls to it in this entry.
 	Total int32 `protobuf:"varint,9,opt,name=total,proto3" json:"total,omitempty"`
-	// Failed calls to it by status.
+	// Calls to it by status; those of unknown outcome count too.
 	Tallies []*CallStatusCountOfPhone `protobuf:"bytes,10,rep,name=tallies,proto3" json:"tallies,omitempty"`
 	// State in the running cycle.
 	State HopperAdditionalPhone_State `protobuf:"varint,11,opt,name=state,proto3,enum=callhopper.v1.HopperAdditionalPhone_State" json:"state,omitempty"`

@@ -1104,7 +1104,8 @@ export type PlanCallsRequest = Message<"callhopper.v1.PlanCallsRequest"> & {
   campaign: string;
 
   /**
-   * Whose calls to plan. A contact that is in the hopper of the campaign is planned from where it stands.
+   * Whose calls to plan. A contact that is in the hopper of the campaign is planned from where it stands; a live call of it comes first,
+   * as if it ended at once.
    *
    * @generated from oneof callhopper.v1.PlanCallsRequest.subject
    */

@@ -289,7 +289,8 @@ export type UpdateContactItemTypeResponse = Message<"callhopper.v1.UpdateContact
   affectedEntryCount: bigint;
 
   /**
-   * Open hopper entries whose next call goes to another number by this change.
+   * Open hopper entries whose next call goes to another number by this change. Without `validate_only` it is counted up to 10,000
+   * affected entries only, and 0 above.
    *
    * @generated from field: int64 changed_next_call_count = 3;
    */

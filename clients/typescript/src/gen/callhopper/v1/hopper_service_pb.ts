@@ -102,7 +102,8 @@ export type HopperEntry = Message<"callhopper.v1.HopperEntry"> & {
   lastEndTime?: Timestamp | undefined;
 
   /**
-   * The number that would be dialed next, if nothing changes; empty when the next decision would close the entry.
+   * The number that would be dialed next, if nothing changes; empty when the next decision would close the entry, and while it is
+   * on a call or held.
    *
    * @generated from field: string next_number = 12;
    */
@@ -311,7 +312,7 @@ export type HopperAdditionalPhone = Message<"callhopper.v1.HopperAdditionalPhone
   total: number;
 
   /**
-   * Failed calls to it by status.
+   * Calls to it by status; those of unknown outcome count too.
    *
    * @generated from field: repeated callhopper.v1.CallStatusCountOfPhone tallies = 10;
    */
@@ -360,7 +361,7 @@ export enum HopperAdditionalPhone_State {
   PENDING = 1,
 
   /**
-   * Being dialed.
+   * Being dialed, or held because the outcome of its call is not known.
    *
    * @generated from enum value: STATE_DIALING = 2;
    */
