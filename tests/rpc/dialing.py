@@ -6,6 +6,7 @@ conservation law (D6) must hold in its database.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,8 +20,11 @@ from callhopper.v1 import campaign_service_pb2 as campaigns_pb
 from callhopper.v1 import dialer_service_pb2 as pb
 from callhopper.v1 import hopper_service_pb2 as hopper_pb
 from callhopper.v1 import types_pb2
+from callhopper.v1.dialer_service_pb2_grpc import DialerServiceStub
+from server.app import App
 from server.db import Database
 from server.loops.rescue import RescueLoop
+from server.settings import Settings
 from tests import refusals
 from tests.conftest import Clock, Server, Stubs
 from tests.factories import Factory
@@ -370,6 +374,17 @@ async def wait_for_claims(server: Server, how_many: int = 1) -> None:
     async with asyncio.timeout(5):
         while len(server.app.claims._waiting) < how_many:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def other_server(settings: Settings, database: str) -> AsyncIterator[Any]:
+    """Start a second server of the same database; give its stub of DialerService."""
+    app = App(settings, database, loops=[])
+    port = await app.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield DialerServiceStub(channel)
+    await app.drain()
+    await app.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import asyncio
 from callhopper.v1 import dialer_service_pb2 as pb
 from tests.refusals import refused
 from tests.rpc import dialing as arrangement
-from tests.rpc.dialing import answers, wait_for_claims
+from tests.rpc.dialing import answers, other_server, seconds, wait_for_claims
 
 dialing = arrangement.dialing
 
@@ -43,6 +43,17 @@ async def test_a_waiting_claim_is_answered_empty_and_says_so(dialing, server):
     await wait_for_claims(server)
     await stop(dialing)
     answer = await asyncio.wait_for(claim, 5)
+    assert (list(answer.attempts), answer.draining) == ([], True)
+
+
+async def test_a_claim_that_waits_at_another_server_is_answered_empty_too(
+    dialing, settings, database
+):
+    request = pb.ClaimAttemptsRequest(worker_id="worker", wait_duration=seconds(20))
+    async with other_server(settings, database) as other:
+        claim = asyncio.ensure_future(other.ClaimAttempts(request))
+        await stop(dialing)
+        answer = await asyncio.wait_for(claim, 5)
     assert (list(answer.attempts), answer.draining) == ([], True)
 
 
