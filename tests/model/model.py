@@ -194,6 +194,8 @@ class Entry:
     calls: list[Call] = field(default_factory=list)
     attempt: Attempt | None = None
     close_as: str | None = None
+    deferred: int = 0
+    """Not before, whatever is decided: busy elsewhere (D1), not dialed (D5), given back."""
 
     @property
     def state(self) -> str:
@@ -402,7 +404,7 @@ class Hopper:
                 if decision.close:
                     self._close(entry, decision.close)
                 else:
-                    entry.due = decision.due
+                    entry.due = max(decision.due, entry.deferred)
 
     def untype(self, type_id: int) -> None:
         """Delete an item type by force: its phones become untyped (C8)."""
@@ -444,7 +446,8 @@ class Hopper:
                 live.person == person or live.place.number == decision.place.number
                 for live in self.attempts()
             ):
-                entry.due = self.now + BUSY_DELAY  # D1: and no other number is taken instead
+                # No other number is taken instead (D1).
+                entry.due = entry.deferred = self.now + BUSY_DELAY
             else:
                 campaign = self.campaigns[entry.key[0]]
                 entry.attempt = Attempt(
@@ -535,7 +538,7 @@ class Hopper:
         if entry.attempt is not None:
             entry.attempt.past = reason
         entry.attempt = None
-        entry.due = self.now + delay
+        entry.due = entry.deferred = self.now + delay
         if entry.close_as:
             self._close(entry, entry.close_as)
 
