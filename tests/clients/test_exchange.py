@@ -1,6 +1,7 @@
 """The simulated exchange and the judge of its log."""
 
 import asyncio
+import fcntl
 import json
 import subprocess
 import sys
@@ -331,6 +332,15 @@ def test_processes_share_one_log_line_by_line(tmp_path, request):
     assert len(events) == 400
     calls = [(one["number"], one["nth"]) for one in events if one["event"] == "originate"]
     assert sorted(calls) == sorted((f"+493{end}", nth) for end in range(10) for nth in range(1, 21))
+
+
+def test_a_call_is_placed_under_a_lock_that_other_processes_respect(tmp_path):
+    log = CallLog(tmp_path / "calls")
+    with (tmp_path / "calls").open() as other:
+        with log.locked(), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    log.close()
 
 
 def test_a_last_line_that_is_not_whole_is_left_out(tmp_path):

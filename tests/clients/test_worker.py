@@ -161,9 +161,17 @@ def test_a_result_refuses_what_the_server_would_refuse():
         Result(0)  # type: ignore[arg-type]
 
 
-async def test_calls_that_end_together_are_reported_together(scripted, start):
+async def test_calls_that_end_together_are_reported_together(scripted, start, monkeypatch):
+    monkeypatch.setattr("callhopper.reporter.GATHER_SECONDS", 0.5)  # for a busy machine
     phones = Phones()
-    await start(phones)
+
+    async def dial(call: Call) -> Result:
+        result = await phones(call)
+        for _ in range(phones.live):  # together, but not in one turn of the event loop
+            await asyncio.sleep(0)
+        return result
+
+    await start(dial)
     due = numbers(50)
     await scripted.offer(*due)
     await phones.placed(50)
@@ -401,9 +409,8 @@ async def test_all_live_leases_are_renewed_together_at_a_third_of_their_time(scr
     await scripted.offer(*numbers(20))
     await scripted.until(lambda: len(scripted.sent("RenewLeases")) >= 3)
     first, second, third = scripted.times("RenewLeases")[:3]
-    assert 0.5 < first - began < 2
-    assert 0.5 < second - first < 2
-    assert 0.5 < third - second < 2
+    for length in (first - began, second - first, third - second):
+        assert 0.5 < length < 3
     for request in scripted.sent("RenewLeases"):
         assert len(request.renewals) == 20
         assert not any(renewal.answered for renewal in request.renewals)
@@ -539,9 +546,10 @@ async def test_how_long_ago_a_call_ended_is_measured_anew_for_each_send(scripted
         if method == "ReportOutcomes"
     ]
     assert len(sent) == 5
-    assert max(sent) - min(sent) < 0.05  # each send names the same moment as the end
     spread = scripted.times("ReportOutcomes")
     assert spread[-1] - spread[0] > 0.2
+    # Each send names the same moment as the end.
+    assert max(sent) - min(sent) < (spread[-1] - spread[0]) / 2
 
 
 async def test_reports_outlast_a_restart_of_the_server(start):
