@@ -103,6 +103,21 @@ async def test_a_phone_has_a_state_and_tallies_of_its_own(dialing):
     assert (status_word(tally.status), tally.count) == ("BUSY", 1)
 
 
+async def test_a_phone_whose_call_is_held_is_shown_as_dialing_and_then_counted(dialing):
+    campaign_id, _ = dialing.person(PRIMARY, OFFICE)
+    await dialing.report(await dialing.ring())
+    dialing.at(60)
+    await dialing.ring()
+    dialing.at(120)
+    await dialing.rescue()
+    assert states(await dialing.phones(campaign_id)) == {OFFICE: "DIALING"}
+    dialing.at(270)
+    await dialing.rescue()
+    [phone] = await dialing.phones(campaign_id)
+    assert (states([phone])[OFFICE], phone.total) == ("DIALED", 1)
+    assert [status_word(tally.status) for tally in phone.tallies] == ["UNKNOWN"]
+
+
 async def test_in_a_new_cycle_the_phones_are_pending_again(dialing):
     campaign_id, _ = dialing.person(PRIMARY, OFFICE)
     for _ in range(2):

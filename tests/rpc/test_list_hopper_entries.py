@@ -84,6 +84,17 @@ async def test_an_entry_whose_next_decision_closes_it_has_no_next_number(dialing
     assert (entry.next_number, rule_word(entry.next_rule)) == ("", "UNSPECIFIED")
 
 
+async def test_an_entry_on_a_call_or_held_has_no_next_number(dialing):
+    campaign_id, _ = dialing.person(PRIMARY, OFFICE)
+    await dialing.ring()
+    for at, state in ((0, "LIVE"), (60, "HELD")):
+        dialing.at(at)
+        await dialing.rescue()
+        entry = await dialing.entry(campaign_id)
+        assert word(pb.HopperEntry.State, entry.state) == state
+        assert (entry.next_number, rule_word(entry.next_rule)) == ("", "UNSPECIFIED")
+
+
 async def test_a_page_token_belongs_to_its_query(dialing, make):
     list_id = make.contact_list()
     make.contacts(2, list_id)

@@ -195,6 +195,22 @@ async def test_an_entry_in_mid_cycle_is_planned_from_where_it_stands(dialing, un
     assert shown(answer) == dialed(await dialing.dial())
 
 
+async def test_a_live_call_comes_first_as_if_it_ended_at_once(dialing, unchanged):
+    campaign_id, contact_id = dialing.person(PRIMARY, OFFICE)
+    await dialing.report(await dialing.ring())
+    dialing.at(60)
+    await dialing.ring()
+    dialing.at(65)
+    with unchanged():
+        answer = await plan(
+            dialing, campaign=f"campaigns/{campaign_id}", contact=f"contacts/{contact_id}"
+        )
+    assert shown(answer)[:2] == [
+        (65, OFFICE, 1, 1, "NEXT_NUMBER"), (185, PRIMARY, 2, 0, "NEXT_CYCLE"),
+    ]  # fmt: skip
+    assert (answer.calls[0].attempt_number, answer.closed.attempt_count) == (2, 6)
+
+
 async def test_other_settings_are_tried_out_without_being_stored(dialing, unchanged):
     campaign_id, contact_id = dialing.person(PRIMARY, OFFICE)
     await dialing.report(await dialing.ring())

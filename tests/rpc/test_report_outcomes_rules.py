@@ -308,6 +308,15 @@ async def test_an_added_number_is_dialed_in_the_running_cycle_in_its_place(diali
     assert (attempt.number, attempt.cycle, rule_word(attempt.rule)) == (MOBILE, 1, "NEXT_NUMBER")
 
 
+async def test_an_edit_brings_no_call_forward_that_could_not_be_dialed(dialing):
+    campaign_id, contact_id = dialing.person(PRIMARY)
+    await dialing.report(await dialing.ring(), "NOT_DIALED")
+    dialing.at(1)
+    await set_numbers(dialing, contact_id, MOBILE)
+    assert after_start((await dialing.entry(campaign_id)).scheduled_time) == 10
+    assert await dialing.claim() == []
+
+
 async def test_tallies_outlive_removal_and_re_adding(dialing):
     campaign_id, contact_id = dialing.person(PRIMARY, OFFICE, no_answer_max_attempts=1)
     await dialing.report(await dialing.ring())
