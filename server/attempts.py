@@ -2,7 +2,8 @@
 
 Services and loops share these steps, so that a report and the end of a hold are one piece of code.
 Each locks the entries first and then looks: a statement sees what was committed before it began, so
-what it reads of a locked entry is as it is. The decisions are SQL (server/sql/queries/claim.sql, attempt.sql).
+what it reads of a locked entry is as it is. The decisions are SQL: see claim.sql and
+attempt.sql in server/sql/queries.
 """
 
 from collections.abc import Sequence

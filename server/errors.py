@@ -25,7 +25,8 @@ class CallhopperError(Exception):
     Attributes:
         code: The gRPC status code; it tells a client whether to try again.
         reason: The value of `ErrorReason` without its prefix.
-        message: One sentence for people. Never numbers, names, SQL or addresses of the database.
+        message: One sentence for people, which may quote what the caller itself sent. Nothing from
+            the database, no SQL and no address of it. It is never logged.
         violations: (field path as in the request, what is wrong with it), in the order found.
         retry_after: Seconds to wait before the next try; None when waiting does not help.
         metadata: Further facts for programs (`ErrorInfo.metadata`); may be empty.
