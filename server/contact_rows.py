@@ -17,6 +17,7 @@ from server.csv_import import Record
 from server.errors import InvalidArgument
 from server.names import name_key
 from server.numbers import Number, NumberRefusedError, parse_number
+from server.plain_numbers import plain_e164
 
 MAX_COLUMNS: Final = 512
 MAX_REFUSED: Final = 50
@@ -231,6 +232,9 @@ class RowReader:
 
     def _parse(self, text: str) -> Number:
         numbering = self._numbering
+        plain = plain_e164(text, numbering.region)
+        if plain:
+            return Number(plain, text)
         return parse_number(text, numbering.region, extensions_allowed=numbering.extensions_allowed)
 
 
