@@ -147,6 +147,8 @@ class ClaimLoop:
             )
         except Conflict as error:
             # Another server may have served the same request_id just now: look for it again.
+            for waiting in batch:
+                waiting.is_new = True
             _refuse([one for one in batch if one.until <= _now()], error)
             return 0.01
         except Exception as error:  # noqa: BLE001 - the interceptor tells the callers; none may be left waiting

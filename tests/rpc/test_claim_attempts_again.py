@@ -3,8 +3,9 @@
 import asyncio
 from uuid import uuid4
 
+from callhopper.v1 import dialer_service_pb2 as pb
 from tests.rpc import dialing as arrangement
-from tests.rpc.dialing import lease_of, outcome_report, seconds
+from tests.rpc.dialing import lease_of, other_server, outcome_report, seconds
 
 dialing = arrangement.dialing
 
@@ -98,3 +99,19 @@ async def test_the_same_request_answers_in_the_same_order(dialing, make):
     request_id = str(uuid4())
     first = await dialing.claim(request_id=request_id)
     assert ids(await dialing.claim(request_id=request_id)) == ids(first)
+
+
+async def test_the_same_request_to_two_servers_gets_the_same(dialing, make, settings, database):
+    async with other_server(settings, database) as other:
+        for _ in range(5):
+            request = pb.ClaimAttemptsRequest(
+                worker_id="worker",
+                request_id=await many(dialing, make, 4),
+                max_attempts=2,
+                wait_duration=seconds(5),
+            )
+            both = await asyncio.gather(
+                dialing.dialer.ClaimAttempts(request), other.ClaimAttempts(request)
+            )
+            assert ids(both[0].attempts) == ids(both[1].attempts)
+            assert len(both[0].attempts) == 2
