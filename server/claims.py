@@ -18,7 +18,7 @@ import structlog
 from server import attempts
 from server.attempts import Caller, Row
 from server.db import Database, Transaction
-from server.errors import CallhopperError, Conflict, Overloaded
+from server.errors import CallhopperError, Conflict, Draining, Overloaded
 
 log = structlog.get_logger()
 
@@ -67,6 +67,8 @@ class ClaimLoop:
         self._waiting: list[_Waiting] = []
         self._arrival = asyncio.Event()
         self._draining = False
+        self._served: list[_Waiting] = []
+        """The calls that a transaction serves at this moment."""
 
     async def claim(
         self, caller: Caller, campaign_ids: tuple[int, ...] | None, wait: timedelta
@@ -92,11 +94,15 @@ class ClaimLoop:
                 self._waiting.remove(waiting)
 
     def drain(self) -> None:
-        """Answer every waiting call empty, and every later one at once."""
+        """Answer every waiting call empty, and every later one at once.
+
+        Calls that a transaction serves at this moment are answered when it is over: what it
+        claims for them is committed, and they would not ask for it again.
+        """
         self._draining = True
         for waiting in self._waiting:
-            _answer(waiting, Answer())
-        self._waiting.clear()
+            if waiting not in self._served:
+                _answer(waiting, Answer())
         self._arrival.set()
 
     async def run(self) -> None:
@@ -117,6 +123,8 @@ class ClaimLoop:
             groups[waiting.campaign_ids].append(waiting)
         next_look = self.poll_interval.total_seconds()
         for campaign_ids, group in groups.items():
+            if self._draining:
+                break
             next_look = min(next_look, await self._serve(campaign_ids, group, round_began))
         return next_look
 
@@ -140,6 +148,7 @@ class ClaimLoop:
         batch, asked = self._next_batch(group)
         if not batch:
             return self.poll_interval.total_seconds()
+        self._served = batch
         try:
             answers, next_due_in = await self._db.run(
                 lambda tx: _claim(tx, campaign_ids, batch),
@@ -150,11 +159,15 @@ class ClaimLoop:
             for waiting in batch:
                 waiting.is_new = True
             _refuse([one for one in batch if one.until <= _now()], error)
+            if self._draining:
+                _refuse(batch, Draining())
             return 0.01
         except Exception as error:  # noqa: BLE001 - the interceptor tells the callers; none may be left waiting
             _refuse(batch, error)
             return self.poll_interval.total_seconds()
-        await self._give_back(_deliver(batch, answers, next_due_in))
+        finally:
+            self._served = []
+        await self._give_back(_deliver(batch, answers, next_due_in, is_last=self._draining))
         is_full = sum(len(answer.rows) for answer in answers) >= asked
         if is_full or any(one.since < round_began and not one.answer.done() for one in group):
             return 0  # more may be due, or not everybody has been looked at
@@ -204,9 +217,13 @@ def _now() -> float:
 
 
 def _deliver(
-    batch: Sequence[_Waiting], answers: Sequence[Answer], next_due_in: timedelta | None
+    batch: Sequence[_Waiting],
+    answers: Sequence[Answer],
+    next_due_in: timedelta | None,
+    *,
+    is_last: bool,
 ) -> list[Row]:
-    """Answer the calls that got something or waited long enough.
+    """Answer the calls that got something or waited long enough; all of them the last time.
 
     Returns:
         What was claimed for callers that have gone and cannot ask again.
@@ -218,7 +235,13 @@ def _deliver(
         if waiting.answer.done():
             if waiting.caller.request_id is None:
                 undelivered += answer.rows
-        elif answer.rows or answer.is_stopped or answer.is_repeated or waiting.until <= now:
+        elif (
+            answer.rows
+            or answer.is_stopped
+            or answer.is_repeated
+            or waiting.until <= now
+            or is_last
+        ):
             answer.next_due_in = next_due_in
             _answer(waiting, answer)
     return undelivered
