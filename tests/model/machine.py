@@ -56,7 +56,7 @@ limits = st.integers(0, 3)
 intervals = st.sampled_from([120, 0, 60, 61, 90])
 rules = st.builds(Rule, limits, intervals, st.sampled_from([False, False, True]))
 outcomes = st.sampled_from(OUTCOMES)
-reported = st.sampled_from([*OUTCOMES, "NOT_DIALED"])
+reported = st.sampled_from([*OUTCOMES, *["NOT_DIALED"] * 2])
 
 
 @st.composite
@@ -210,8 +210,8 @@ class HopperMachine(RuleBasedStateMachine):
             )
         campaign_ids = list(self.model.campaigns)
         self._attach(campaign_ids[0], self.lists[0])
-        for place in range(3):
-            self._create_contact(self.lists[place // 2], data.draw(phone_books()))
+        for place in range(4):
+            self._create_contact(self.lists[place // 3], data.draw(phone_books()))
         self._attach(campaign_ids[1], self.lists[0])
         self._attach(campaign_ids[1], self.lists[1])
         for campaign_id in campaign_ids:
@@ -413,6 +413,7 @@ class HopperMachine(RuleBasedStateMachine):
         assert result.lease_duration.seconds == held.attempt.lease_ends - self.model.now
         if is_new:
             self._ring(held)
+            self.compare()  # a report would hide what only the begin shows
         return True
 
     def _renew(self, held: Held, lease: int, *, answered: bool) -> None:
@@ -494,12 +495,12 @@ class HopperMachine(RuleBasedStateMachine):
                 self._set_clock(self.model.now + min(ring, 5))
                 self._report(held, outcome, ring=ring)
 
-    @rule(said=st.lists(outcomes, min_size=2, max_size=6), ring=lengths, is_uniform=st.booleans())
+    @rule(said=st.lists(reported, min_size=2, max_size=6), ring=lengths, is_uniform=st.booleans())
     def call_again_and_again(self, said: list[str], ring: int, *, is_uniform: bool) -> None:
         """Call everybody round after round: what reaches limits and new cycles."""
         for status in said:
-            statuses = [said[0] if is_uniform else status] * 3
-            self.call_when_due(most=3, lease=60, ring=ring, said=statuses, begins=True)
+            statuses = [said[0] if is_uniform else status] * 4
+            self.call_when_due(most=4, lease=60, ring=ring, said=statuses, begins=True)
             self.compare()
 
     @rule(pick=small, said=outcomes)
@@ -569,17 +570,27 @@ class HopperMachine(RuleBasedStateMachine):
     @rule(
         lease=leases,
         answered=st.sampled_from([False, False, True]),
-        held_for=st.sampled_from([0, 30, -1, 1, 7200]),
-        outcome=reported,
+        held_for=st.sampled_from([0, 0, -1, 1, 30, 7200]),
+        goes_on=st.booleans(),
+        outcome=st.sampled_from(["ANSWERED", "ANSWERED", "NO_ANSWER", "BUSY", "NOT_DIALED"]),
         other=reported,
         talk=lengths,
     )
     def go_silent(
-        self, lease: int, held_for: int, outcome: str, other: str, talk: int, *, answered: bool
+        self,
+        lease: int,
+        held_for: int,
+        outcome: str,
+        other: str,
+        talk: int,
+        *,
+        answered: bool,
+        goes_on: bool,
     ) -> None:
         """Begin, fall silent until the lease is over, and report `held_for` s from its end.
 
-        0 and -1 are the end of the hold and the second before it.
+        0 and -1 are the end of the hold and the second before it. The entry may `go on` to its
+        next call before the report comes.
         """
         self._wait_for_due()
         for held in self._claim(1, lease, "one", begins=True):
@@ -587,16 +598,17 @@ class HopperMachine(RuleBasedStateMachine):
                 self._renew(held, lease, answered=True)
             self._set_clock(held.attempt.lease_ends)
             self.rescue()
-            if held.attempt.held_until is None:
-                self.compare()  # a hold of no length is over at once
-            elif held_for in (0, -1):
-                self._set_clock(max(held.attempt.held_until + held_for, self.model.now))
-            else:
-                self._set_clock(self.model.now + held_for)
             self.compare()
+            if held.attempt.past is None and held.attempt.held_until is not None:
+                over = held.attempt.held_until + held_for
+                after = self.model.now + held_for
+                self._set_clock(max(over if held_for in (0, -1) else after, self.model.now))
             self._claim(2, 20, "two", begins=False)
             self.rescue()
             self.compare()
+            if goes_on:
+                self._wait_for_due()
+                self._claim(3, 60, "two", begins=True)
             self._report(held, outcome, ring=talk, talk=talk)
             self.compare()
             self._report(held, other)
@@ -897,6 +909,16 @@ class HopperMachine(RuleBasedStateMachine):
         self._update_campaign(campaign, message, "retry_settings")
         campaign.version += settings != campaign.settings
         campaign.settings = settings
+
+    @rule(settings=retry_settings(), pick=small, said=outcomes)
+    def change_settings_between_report_and_claim(
+        self, settings: Settings, pick: int, said: str
+    ) -> None:
+        self.call_when_due(most=3, lease=60, ring=0, said=[said] * 3, begins=True)
+        self.change_settings(pick=pick, settings=settings)
+        self.compare()
+        self._wait_for_due()
+        self._claim(3, 60, "one", begins=False)
 
     @rule(
         pick=small,
