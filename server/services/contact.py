@@ -23,7 +23,7 @@ from server.convert.contact import (
 )
 from server.convert.contact_list import region
 from server.db import Row, Transaction
-from server.errors import NotFound
+from server.errors import NotFound, WrongState
 from server.names import name_key
 from server.numbers import NumberRefusedError, parse_number
 from server.pages import open_page
@@ -34,6 +34,13 @@ from server.services.context import Context
 
 DECIDES_CALLS: Final = frozenset({*PHONES, "priority", "earliest_call_time"})
 """Fields whose change settles the open entries (E5, R11)."""
+
+ON_TWO_CALLS: Final = {
+    "one_live_attempt_a_person": WrongState(
+        "the contact and another one of this person_key are on a call now; try again later",
+        retry_after=30,
+    )
+}
 
 Call = grpc.aio.ServicerContext[Any, Any]
 
@@ -166,19 +173,21 @@ class ContactService(ContactServiceServicer):
                 phones, warnings = read_phones(
                     found, message, numbering, fields=fields, type_ids=type_ids, stored=phones
                 )
-            if fields & DECIDES_CALLS:
+            if fields & (DECIDES_CALLS | {"person_key"}):
                 await tx.execute("lock_entries_of_contacts", contact_ids=[contact_id])
             if fields.intersection(PHONES):
                 await tx.execute("delete_phones", contact_id=contact_id)
                 await _insert_phones(tx, contact_id, phones)
             await _update_columns(tx, stored | columns)
+            if "person_key" in fields:
+                await tx.execute("set_person_of_attempts", contact_id=contact_id)
             if fields & DECIDES_CALLS:
                 await attempts.close(
                     tx, await tx.many("reconcile_entries", contact_ids=[contact_id])
                 )
             return contacts.UpdateContactResponse(contact=await _read(tx, contact_id, warnings))
 
-        return await self._db.run(update)
+        return await self._db.run(update, constraints=ON_TWO_CALLS)
 
     async def DeleteContact(
         self, request: contacts.DeleteContactRequest, context: Call

@@ -254,11 +254,20 @@ order by released.place;
 -- name: find_decisions :many
 -- What comes next for ready entries, as end_attempts says it. One row an entry.
 select
-  next_calls.campaign_id, next_calls.contact_id, next_calls.close_reason, next_calls.scheduled_at as due_at,
+  next_calls.campaign_id, next_calls.contact_id, null as close_reason, next_calls.scheduled_at as due_at,
   next_calls.scheduled_at - clock() as due_in, next_calls.rule as next_rule, next_calls.e164 as next_e164,
   next_calls.item_type as next_item_type
 from unnest(%(campaign_ids)s::bigint[], %(contact_ids)s::bigint[]) as key (campaign_id, contact_id)
 join next_calls on next_calls.campaign_id = key.campaign_id and next_calls.contact_id = key.contact_id;
+
+-- name: set_person_of_attempts :exec
+-- Lets the live calls of a contact hold the person that it is now (C1, D1). Two live calls of one person are refused by the
+-- unique key. The caller has the entries' locks.
+update attempt
+set person = coalesce('key:' || contact.person_key, 'contact:' || contact.contact_id)
+from contact
+where contact.contact_id = %(contact_id)s::bigint and attempt.contact_id = contact.contact_id
+  and attempt.campaign_id = any(array(select campaign_id from campaign));
 
 -- name: list_attempts_of_worker :many
 -- Live attempts of one worker. Reads the whole of attempt, which has one row a live call.

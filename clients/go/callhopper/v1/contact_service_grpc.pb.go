@@ -51,7 +51,8 @@ type ContactServiceClient interface {
 	// Changes the fields of a contact that the mask names; `additional_phones` replaces them all. A removed number is never dialed
 	// again, an added one is dialed in its place, tallies are kept by number, a live call is left alone.
 	//
-	// Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. ABORTED -> the etag is old.
+	// Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. FAILED_PRECONDITION -> a new person_key
+	// while this contact and another one with that key are on a call. ABORTED -> the etag is old.
 	UpdateContact(ctx context.Context, in *UpdateContactRequest, opts ...grpc.CallOption) (*UpdateContactResponse, error)
 	// Deletes a contact. Its open entries close as DELETED, live ones when they are reported. History and final keep what happened.
 	//
@@ -170,7 +171,8 @@ type ContactServiceServer interface {
 	// Changes the fields of a contact that the mask names; `additional_phones` replaces them all. A removed number is never dialed
 	// again, an added one is dialed in its place, tallies are kept by number, a live call is left alone.
 	//
-	// Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. ABORTED -> the etag is old.
+	// Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. FAILED_PRECONDITION -> a new person_key
+	// while this contact and another one with that key are on a call. ABORTED -> the etag is old.
 	UpdateContact(context.Context, *UpdateContactRequest) (*UpdateContactResponse, error)
 	// Deletes a contact. Its open entries close as DELETED, live ones when they are reported. History and final keep what happened.
 	//

@@ -107,7 +107,8 @@ class ContactServiceServicer(object):
         """Changes the fields of a contact that the mask names; `additional_phones` replaces them all. A removed number is never dialed
         again, an added one is dialed in its place, tallies are kept by number, a live call is left alone.
 
-        Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. ABORTED -> the etag is old.
+        Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. FAILED_PRECONDITION -> a new person_key
+        while this contact and another one with that key are on a call. ABORTED -> the etag is old.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

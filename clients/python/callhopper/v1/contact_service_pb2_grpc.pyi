@@ -52,7 +52,8 @@ class ContactServiceStub:
     """Changes the fields of a contact that the mask names; `additional_phones` replaces them all. A removed number is never dialed
     again, an added one is dialed in its place, tallies are kept by number, a live call is left alone.
 
-    Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. ABORTED -> the etag is old.
+    Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. FAILED_PRECONDITION -> a new person_key
+    while this contact and another one with that key are on a call. ABORTED -> the etag is old.
     """
     DeleteContact: _grpc.UnaryUnaryMultiCallable[_contact_service_pb2.DeleteContactRequest, _contact_service_pb2.DeleteContactResponse]
     """Deletes a contact. Its open entries close as DELETED, live ones when they are reported. History and final keep what happened.
@@ -95,7 +96,8 @@ class ContactServiceAsyncStub(ContactServiceStub):
     """Changes the fields of a contact that the mask names; `additional_phones` replaces them all. A removed number is never dialed
     again, an added one is dialed in its place, tallies are kept by number, a live call is left alone.
 
-    Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. ABORTED -> the etag is old.
+    Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. FAILED_PRECONDITION -> a new person_key
+    while this contact and another one with that key are on a call. ABORTED -> the etag is old.
     """
     DeleteContact: _aio.UnaryUnaryMultiCallable[_contact_service_pb2.DeleteContactRequest, _contact_service_pb2.DeleteContactResponse]  # type: ignore[assignment]
     """Deletes a contact. Its open entries close as DELETED, live ones when they are reported. History and final keep what happened.
@@ -159,7 +161,8 @@ class ContactServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes the fields of a contact that the mask names; `additional_phones` replaces them all. A removed number is never dialed
         again, an added one is dialed in its place, tallies are kept by number, a live call is left alone.
 
-        Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. ABORTED -> the etag is old.
+        Errors: INVALID_ARGUMENT -> a bad field or mask. NOT_FOUND -> no such contact or item type. FAILED_PRECONDITION -> a new person_key
+        while this contact and another one with that key are on a call. ABORTED -> the etag is old.
         """
 
     @_abc_1.abstractmethod
