@@ -12,11 +12,13 @@ select name_key, contact_item_type_id
 from contact_item_type
 where name_key = any(%(name_keys)s::text[]);
 
--- name: begin_import :many
--- Begins an import that is forgotten after some seconds; one row.
-insert into contact_import (contact_list_id, expires_at)
-values (%(contact_list_id)s::bigint, clock() + make_interval(secs => %(seconds)s::double precision))
-returning contact_import_id;
+-- name: begin_import :exec
+-- Begins an import that is forgotten after some seconds.
+insert into contact_import (contact_import_id, contact_list_id, expires_at)
+values (
+  %(contact_import_id)s::bigint, %(contact_list_id)s::bigint,
+  clock() + make_interval(secs => %(seconds)s::double precision)
+);
 
 -- name: forget_import :exec
 -- Ends an import and empties its staging. Index: primary key.

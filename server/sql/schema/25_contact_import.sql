@@ -1,8 +1,9 @@
 -- Where rows of CSV files wait until their import has read the whole file (I1). Nothing here outlives an import.
 
--- Imports under way. One whose server died is forgotten once it expires.
+-- Imports under way, by a random number that the server draws: it can then end one even when it does not know whether
+-- beginning it was committed. One whose server died is forgotten once it expires.
 create table contact_import (
-  contact_import_id bigint generated always as identity primary key,
+  contact_import_id bigint primary key,
   contact_list_id bigint not null,
   expires_at timestamptz not null
 );
