@@ -17,8 +17,8 @@ BUSY_WORKER = {
 def load_crowd(site: Site, contacts: int, *, sharing: int) -> None:
     """Load two lists into two campaigns, all due, in an order of chance.
 
-    Every contact has two numbers. One in `sharing` of the second list is a person of the first,
-    and another one in `sharing` has the second number of somebody on the first.
+    Every contact has two numbers. One in `sharing` of the second list is a person of the first, and
+    another one in `sharing` lives with somebody on the first: another person, the same numbers.
     """
     make = Factory(site.connection)
     lists = (make.contact_list(), make.contact_list())
@@ -35,9 +35,9 @@ def load_crowd(site: Site, contacts: int, *, sharing: int) -> None:
         columns = "contact_id, entry_position, e164, entered"
         with cursor.copy(f"copy contact_phone ({columns}) from stdin".encode()) as copy:
             for place, contact in enumerate(ids):
-                lender = place % half if place % half % sharing == 1 else place
-                for position, owner in enumerate((place, lender)):
-                    number = fictional_number(100 + 2 * owner + position)
+                household = place % half if place % half % sharing == 1 else place
+                for position in range(2):
+                    number = fictional_number(100 + 2 * household + position)
                     copy.write_row((contact, position, number, number))
         for _ in range(CAMPAIGNS):
             campaign = make.campaign(**AT_ONCE)
