@@ -1,5 +1,7 @@
 """History has a partition a month."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from server.db import Database, PlainConnection
@@ -54,3 +56,21 @@ async def test_a_month_that_has_calls_in_the_default_partition_stays_there(
     await PartitionLoop().run_once(db, 1)
 
     assert partitions(conn) == ["history_2026_02", "history_2026_03", "history_default"]
+
+
+async def test_two_servers_that_start_together_do_not_race(
+    db: Database, new_connection: Callable[[], PlainConnection], conn: PlainConnection
+) -> None:
+    other = new_connection()
+    with other.transaction():
+        other.execute("select add_history_partitions(2)")
+        adding = asyncio.create_task(PartitionLoop().run_once(db, 1))
+        async with asyncio.timeout(5):
+            while not conn.execute(  # noqa: ASYNC110 - PostgreSQL tells nobody
+                "select 1 from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            ).fetchone():
+                await asyncio.sleep(0.01)
+
+    await adding
+    assert len(partitions(conn)) == 4

@@ -499,7 +499,7 @@ end;
 -- Partitions of history, one a month (UTC): old months can be detached and archived without touching the others.
 
 -- Adds the partitions of this month and the months after it that are missing, and answers how many. A month of which calls are
--- in the default partition already stays there. Runs with its owner's rights, so that the server's role needs none to create.
+-- in the default partition already stays there. Several servers may call it at once. Runs with its owner's rights, so that the server's role needs none to create.
 create function add_history_partitions(months_ahead integer) returns integer
 language plpgsql volatile security definer
 set search_path from current
@@ -509,6 +509,7 @@ declare
   month timestamptz;
   added integer := 0;
 begin
+  perform pg_advisory_xact_lock(hashtextextended('callhopper partitions of history', 0));
   for month in
     select first_day
     from generate_series(
@@ -519,8 +520,10 @@ begin
     continue when exists (
       select 1 from history_default where claimed_at >= month and claimed_at < month + interval '1 month'
     );
+    -- Made first and attached then: reports may go on meanwhile.
+    execute format('create table %I (like history including all)', 'history_' || to_char(month, 'YYYY_MM'));
     execute format(
-      'create table %I partition of history for values from (%L) to (%L)',
+      'alter table history attach partition %I for values from (%L) to (%L)',
       'history_' || to_char(month, 'YYYY_MM'), month, month + interval '1 month'
     );
     added := added + 1;
