@@ -174,7 +174,8 @@ class Site:
         codes = [server.wait() for server in serving]
         assert set(codes) <= {0}, [server.last_words() for server in serving]
         until(lambda: not self._connected(), "the servers' connections are gone")
-        assert not [line for server in self.servers for line in server.complaints()]
+        complaints = [line for server in self.servers for line in server.complaints()]
+        assert not complaints, complaints
 
     def _connected(self) -> list[Row]:
         return self.rows(
