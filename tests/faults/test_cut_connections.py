@@ -66,6 +66,8 @@ class Hand:
             max_attempts=3,
             lease_duration=Duration(seconds=60),
             begin=False,
+            # PostgreSQL may still hold the locks of a transaction whose connection was cut.
+            wait_duration=Duration(seconds=5),
         )
         # Connect: what is lost shall be an answer, not the beginning of a connection.
         self.stub.StopWorker(
