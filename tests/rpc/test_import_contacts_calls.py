@@ -364,3 +364,24 @@ async def test_other_calls_are_answered_while_a_file_is_read(contacts, make, stu
     await pausing.reading
     assert pausing.answers.counts[:3] == (30_000, 30_000, 0)
     assert longest < 0.5
+
+
+@pytest.mark.slow
+async def test_loading_many_contacts_that_no_statistics_know_takes_no_nested_loop(contacts, make):
+    """Without avoid_nested_loops the second import takes two minutes."""
+    list_id = make.contact_list()
+    make.campaign(lists=[list_id])
+    rows = "phone,additional_phone,additional_phone\n" + "".join(
+        f"+12{area}555{line},+12{area}556{line},+12{area}557{line}\n"
+        for area in (12, 13)
+        for line in range(1000, 10_000)
+    )
+    for entry_count in (18_000, 0):
+        answers = await upload(contacts, list_id, *parts(rows))
+        assert answers.summary is not None
+        assert answers.summary.loaded_count == 18_000
+        assert answers.summary.entry_count == entry_count
+
+
+def parts(text: str) -> list[str]:
+    return [text[at : at + 200_000] for at in range(0, len(text), 200_000)]

@@ -51,6 +51,11 @@ where staged.contact_import_id = expired.contact_import_id;
 -- Gives the statements of this transaction another time limit.
 select set_config('statement_timeout', %(milliseconds)s::bigint::text, true);
 
+-- name: avoid_nested_loops :exec
+-- Keeps the statements of this transaction from nested loops. Nobody has analyzed the rows that a transaction has just added:
+-- load_contacts took its 15,000 imported contacts for one, and 145 s instead of 0.3 s.
+select set_config('enable_nestloop', 'off', true);
+
 -- name: lock_import :one
 -- Locks an import, so that it is not forgotten while it is moved.
 select contact_import_id
