@@ -170,6 +170,8 @@ async def serve(settings: Settings, *, ready: Callable[[int], None] | None = Non
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
     milliseconds = 1000
+    # Polls and imports must outlive the age of their connection.
+    longest_call = max(settings.longest_poll, settings.stream_deadline) + 5
     return [
         ("grpc.so_reuseport", int(settings.reuse_port)),
         ("grpc.max_receive_message_length", settings.message_bytes),
@@ -182,7 +184,7 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_connection_idle_ms", 300_000),
         # Clients look for new servers only when a connection ends; polls must outlive that end.
         ("grpc.max_connection_age_ms", 300_000),
-        ("grpc.max_connection_age_grace_ms", round((settings.longest_poll + 5) * milliseconds)),
+        ("grpc.max_connection_age_grace_ms", round(longest_call * milliseconds)),
     ]
 
 

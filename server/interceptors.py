@@ -110,6 +110,8 @@ class _Call:
         self._context = context
         self._method = method
         self._request_id = request_id
+        # Not when the call ends: gRPC may have freed a cancelled one by then.
+        self._peer = context.peer()
         self._started = monotonic()
         remaining = context.time_remaining()
         # gRPC itself enforces the deadline of a client; ours is needed where there is none.
@@ -158,7 +160,7 @@ class _Call:
             method=self._method,
             code=code,
             ms=milliseconds,
-            peer=self._context.peer(),
+            peer=self._peer,
             **facts,
         )
 
