@@ -1,0 +1,1 @@
+"""Measure what the README claims: `python -m bench` (see bench/README.md)."""
