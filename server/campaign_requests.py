@@ -136,10 +136,9 @@ class Draft:
     number_type_keys: list[str]
 
 
-def draft(checks: Checks, given: campaigns.DraftContact) -> Draft:
+def draft(checks: Checks, given: campaigns.DraftContact, region: str) -> Draft:
     """Read a contact that exists only in a plan; numbers as in C4, types as in C3."""
     field = "draft_contact"
-    region = draft_region(checks, given)
     names = [
         checks.text(
             f"{field}.contact_item_types[{place}].display_name",

@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -43,7 +43,7 @@ class _Waiting:
     until: float
     """When it is answered empty."""
     answer: asyncio.Future[Answer]
-    is_new: bool = field(default=True)
+    is_new: bool = True
     """No claim has looked yet whether its request_id was served before."""
 
 

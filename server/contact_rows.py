@@ -12,7 +12,14 @@ from typing import Final
 
 from callhopper.v1.contact_service_pb2 import ImportProblem
 from server.checks import MAX_INTEGER, Checks, quoted
-from server.convert.contact import DEFAULT_PRIORITY, MAX_ADDITIONAL_PHONES, Numbering
+from server.convert.contact import (
+    DEFAULT_PRIORITY,
+    LINE,
+    LINES,
+    MAX_ADDITIONAL_PHONES,
+    MAX_PERSON_KEY,
+    Numbering,
+)
 from server.csv_import import Record
 from server.errors import InvalidArgument
 from server.names import name_key
@@ -30,11 +37,8 @@ WARNING: Final = ImportProblem.SEVERITY_WARNING
 REJECTED: Final = ImportProblem.SEVERITY_REJECTED
 
 ADDITIONAL: Final = "additional_phone"
-_LINE: Final = {"first_name": 200, "last_name": 200, "email": 320, "company": 200}
-_LINES: Final = {"postal_address": 1000, "description": 4000}
-_MAX_PERSON_KEY: Final = 200
 FIELDS: Final = (
-    "phone", *_LINE, *_LINES, "priority", "earliest_call_time", "time_zone", "person_key",
+    "phone", *LINE, *LINES, "priority", "earliest_call_time", "time_zone", "person_key",
 )  # fmt: skip
 
 COLUMNS: Final = [
@@ -186,12 +190,12 @@ class RowReader:
                 self._read_primary(row, header, cell)
             elif not cell or cell.isspace():
                 continue
-            elif field in _LINE:
-                row.values[field] = row.text(header, cell, _LINE[field])
-            elif field in _LINES:
-                row.values[field] = row.text(header, cell, _LINES[field], lines=True)
+            elif field in LINE:
+                row.values[field] = row.text(header, cell, LINE[field])
+            elif field in LINES:
+                row.values[field] = row.text(header, cell, LINES[field], lines=True)
             elif field == "person_key":
-                row.values[field] = row.text(header, cell, _MAX_PERSON_KEY)
+                row.values[field] = row.text(header, cell, MAX_PERSON_KEY)
             elif field == "priority":
                 row.values[field] = row.priority(header, cell.strip())
             elif field == "earliest_call_time":

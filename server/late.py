@@ -19,24 +19,18 @@ class Answer:
     """The decision, when the report made one."""
 
 
-async def find_past(
-    tx: Transaction, leases: Sequence[Lease], *, released_only: bool = False
-) -> set[UUID]:
+async def find_past(tx: Transaction, leases: Sequence[Lease]) -> dict[UUID, str | None]:
     """Return which of these attempts were once held with this token, or still are.
 
-    Args:
-        tx: The transaction.
-        leases: The attempts.
-        released_only: Only those that were given back.
+    Returns:
+        By attempt id why it was given back; None for one that is held, or has ended in history.
     """
     if not leases:
-        return set()
-    rows = await _find_ended(tx, leases)
-    if released_only:
-        rows = [row for row in rows if row["release_reason"] is not None]
-        return {leases[row["place"] - 1].attempt_id for row in rows}
-    past = {leases[row["place"] - 1].attempt_id for row in rows}
-    return past | await attempts.find_held(tx, leases)
+        return {}
+    past: dict[UUID, str | None] = dict.fromkeys(await attempts.find_held(tx, leases))
+    for row in await _find_ended(tx, leases):
+        past[leases[row["place"] - 1].attempt_id] = row["release_reason"]
+    return past
 
 
 async def settle(tx: Transaction, calls: Sequence[EndedCall]) -> dict[UUID, Answer]:

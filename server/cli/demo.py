@@ -29,7 +29,7 @@ from server.cli.failures import Failure, failure_of
 from server.cli.importing import load
 from server.cli.output import console, enum_word, note
 from server.cli.retry_options import RetryOptions
-from server.cli.values import FAILED_STATUSES
+from server.convert.calls import STATUSES
 from server.settings import Settings
 
 EXAMPLE: Final = Path(__file__).parents[2] / "docs" / "examples" / "contacts.csv"
@@ -125,7 +125,7 @@ def _prepare(stubs: Stubs, file: Path) -> tuple[str, int]:
     typer.echo(
         f"{summary.loaded_count} contacts with {summary.additional_phone_count} additional phones"
     )
-    rules = {status: {"retry_interval": RETRY, "max_attempts": 3} for status in FAILED_STATUSES}
+    rules = {status: {"retry_interval": RETRY, "max_attempts": 3} for status in STATUSES}
     settings = RetryOptions(rules, DELAY, 4).over()
     campaign = stubs.campaigns.CreateCampaign(
         campaigns.CreateCampaignRequest(

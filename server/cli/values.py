@@ -6,6 +6,7 @@ from typing import Final
 
 from callhopper.v1 import types_pb2
 from server.cli.failures import bad_value
+from server.convert.calls import STATUSES
 
 _DURATION: Final = re.compile(
     r"(?:(?P<days>\d{1,9})d)?(?:(?P<hours>\d{1,9})h)?"
@@ -14,18 +15,6 @@ _DURATION: Final = re.compile(
 )
 _WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LONGEST: Final = timedelta(days=366)
-
-FAILED_STATUSES: Final = (
-    "NO_ANSWER",
-    "BUSY",
-    "CONGESTION",
-    "NO_SUCH_NUMBER",
-    "DROP",
-    "ABANDONED",
-    "MACHINE",
-    "AGENT_REJECT",
-)
-"""Statuses that have retry settings."""
 
 
 def duration(option: str, text: str) -> timedelta:
@@ -91,8 +80,8 @@ def pair(option: str, text: str, separator: str, form: str) -> tuple[str, str]:
 def failed_status(option: str, text: str) -> str:
     """Read the name of a status that has retry settings, in any case."""
     name = text.strip().upper()
-    if name not in FAILED_STATUSES:
-        raise bad_value(option, text, "must be one of " + ", ".join(FAILED_STATUSES))
+    if name not in STATUSES:
+        raise bad_value(option, text, "must be one of " + ", ".join(STATUSES))
     return name
 
 

@@ -57,6 +57,11 @@ def attempt_name(campaign_id: int, contact_id: int, attempt_id: UUID) -> str:
     return f"{campaign_id}.{contact_id}.{attempt_id}"
 
 
+def item_type_name(type_id: int | None) -> str:
+    """Return the resource name of an item type; "" for untyped."""
+    return "" if type_id is None else f"contactItemTypes/{type_id}"
+
+
 def entry_name(campaign_id: int, contact_id: int, entry_id: int) -> str:
     """Return the resource name of a hopper entry. It carries the keys of its row."""
     return f"campaigns/{campaign_id}/entries/{contact_id}-{entry_id}"

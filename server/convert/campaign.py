@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from callhopper.v1 import campaign_service_pb2 as campaigns
+from server.checks import etag
 from server.convert.calls import (
     STATUSES,
     call_status,
@@ -61,7 +62,7 @@ def campaign(row: dict[str, Any]) -> campaigns.Campaign:
         contact_lists=[f"contactLists/{list_id}" for list_id in row["contact_list_ids"]],
         create_time=timestamp(row["created_at"]),
         update_time=timestamp(row["updated_at"]),
-        etag=f'"{row["revision"]}"',
+        etag=etag(row["revision"]),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from callhopper.v1.contact_service_pb2 import AdditionalPhone, Contact
 from server.checks import Checks, etag, quoted
-from server.convert.calls import timestamp
+from server.convert.calls import item_type_name, timestamp
 from server.names import name_key
 from server.numbers import Number, NumberRefusedError, parse_number
 
@@ -14,12 +14,13 @@ DEFAULT_PRIORITY: Final = 2
 MAX_ADDITIONAL_PHONES: Final = 32
 PHONES: Final = ("phone", "additional_phones")
 
-_LINE: Final = {"first_name": 200, "last_name": 200, "email": 320, "company": 200}
-_LINES: Final = {"postal_address": 1000, "description": 4000}
-_MAX_PERSON_KEY: Final = 200
+LINE: Final = {"first_name": 200, "last_name": 200, "email": 320, "company": 200}
+LINES: Final = {"postal_address": 1000, "description": 4000}
+"""Text fields of one line, and of several, with their most characters; the import reads both."""
+MAX_PERSON_KEY: Final = 200
 
 WRITABLE: Final = (
-    *PHONES, *_LINE, *_LINES, "priority", "earliest_call_time", "time_zone", "person_key",
+    *PHONES, *LINE, *LINES, "priority", "earliest_call_time", "time_zone", "person_key",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def contact(row: Mapping[str, Any], warnings: Sequence[str] = ()) -> Contact:
         phone=primary["e164"],
         entered_phone=primary["entered"],
         additional_phones=[_additional_phone(phone) for phone in additional],
-        **{field: row[field] for field in (*_LINE, *_LINES, "priority")},
+        **{field: row[field] for field in (*LINE, *LINES, "priority")},
         earliest_call_time=timestamp(row["earliest_call_at"]),
         time_zone=row["time_zone"] or "",
         person_key=row["person_key"] or "",
@@ -61,11 +62,10 @@ def contact(row: Mapping[str, Any], warnings: Sequence[str] = ()) -> Contact:
 
 
 def _additional_phone(phone: Mapping[str, Any]) -> AdditionalPhone:
-    type_id = phone["contact_item_type_id"]
     return AdditionalPhone(
         number=phone["e164"],
         entered=phone["entered"],
-        contact_item_type=f"contactItemTypes/{type_id}" if type_id else "",
+        contact_item_type=item_type_name(phone["contact_item_type_id"]),
         contact_item_type_display_name=phone["item_type"] or "",
         order_by=phone["order_by"] or 0,
         colour=phone["colour"] or "",
@@ -77,7 +77,7 @@ def contact_columns(checks: Checks, message: Contact, fields: Collection[str]) -
     """Return the columns of table contact that some fields of a message set (C1)."""
     columns: dict[str, Any] = {
         field: checks.text(f"contact.{field}", getattr(message, field), most=most, lines=lines)
-        for limits, lines in ((_LINE, False), (_LINES, True))
+        for limits, lines in ((LINE, False), (LINES, True))
         for field, most in limits.items()
         if field in fields
     }
@@ -91,7 +91,7 @@ def contact_columns(checks: Checks, message: Contact, fields: Collection[str]) -
     if "time_zone" in fields:
         columns["time_zone"] = checks.zone("contact.time_zone", message.time_zone)
     if "person_key" in fields:
-        key = checks.text("contact.person_key", message.person_key, most=_MAX_PERSON_KEY)
+        key = checks.text("contact.person_key", message.person_key, most=MAX_PERSON_KEY)
         columns["person_key"] = key or None
     return columns
 

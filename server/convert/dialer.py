@@ -9,13 +9,13 @@ from server.convert.calls import (
     dial_rule,
     duration,
     entry_name,
+    item_type_name,
     timestamp,
 )
 
 
 def claimed_attempt(row: dict[str, Any]) -> dialer.ClaimedAttempt:
     """Return the message of a row of `claim_attempts` or `find_claimed_attempts`."""
-    type_id = row["contact_item_type_id"]
     return dialer.ClaimedAttempt(
         attempt_id=attempt_name(row["campaign_id"], row["contact_id"], row["attempt_id"]),
         lease_token=row["lease_token"].hex,
@@ -24,7 +24,7 @@ def claimed_attempt(row: dict[str, Any]) -> dialer.ClaimedAttempt:
         entry=entry_name(row["campaign_id"], row["contact_id"], row["entry_id"]),
         contact=f"contacts/{row['contact_id']}",
         number=row["e164"],
-        contact_item_type="" if type_id is None else f"contactItemTypes/{type_id}",
+        contact_item_type=item_type_name(row["contact_item_type_id"]),
         contact_item_type_display_name=row["item_type"] or "",
         position=row["dial_position"],
         cycle=row["cycle"],

@@ -11,6 +11,7 @@ from server.convert.calls import (
     dial_rule,
     duration,
     entry_name,
+    item_type_name,
     timestamp,
 )
 
@@ -44,12 +45,11 @@ def _tallies(tallies: Mapping[str, int]) -> list[hopper.CallStatusCountOfPhone]:
 
 def additional_phone(row: dict[str, Any]) -> hopper.HopperAdditionalPhone:
     """Return the message of a row of the view hopper_additional_phones."""
-    type_id = row["contact_item_type_id"]
     return hopper.HopperAdditionalPhone(
         entry=entry_name(row["campaign_id"], row["contact_id"], row["entry_id"]),
         contact=f"contacts/{row['contact_id']}",
         number=row["e164"],
-        contact_item_type="" if type_id is None else f"contactItemTypes/{type_id}",
+        contact_item_type=item_type_name(row["contact_item_type_id"]),
         contact_item_type_display_name=row["item_type"] or "",
         order_by=row["order_by"] or 0,
         colour=row["colour"] or "",

@@ -7,10 +7,10 @@ import grpc
 from callhopper.v1 import campaign_service_pb2 as campaigns
 from callhopper.v1.campaign_service_pb2_grpc import CampaignServiceServicer
 from server import campaign_requests as requests
-from server.checks import Checks
+from server.checks import Checks, require_etag
 from server.convert import campaign as convert
 from server.db import Row, Transaction
-from server.errors import AlreadyExists, EtagMismatch, InUse, InvalidArgument, NotFound, WrongState
+from server.errors import AlreadyExists, InUse, InvalidArgument, NotFound, WrongState
 from server.names import name_key
 from server.pages import open_page
 from server.rehearsals import rehearse
@@ -254,8 +254,9 @@ class CampaignService(CampaignServiceServicer):
             campaign_id = checks.optional_id("campaign", request.campaign, "campaigns")
             contact_id = checks.optional_id("contact", request.contact, "contacts")
             draft = None
+            region = requests.draft_region(checks, request.draft_contact)
             if request.HasField("draft_contact"):
-                draft = requests.draft(checks, request.draft_contact)
+                draft = requests.draft(checks, request.draft_contact, region)
             elif not request.contact:
                 checks.refuse("contact", "must be given, or a draft_contact")
             settings: str | None = requests.settings(
@@ -263,7 +264,6 @@ class CampaignService(CampaignServiceServicer):
             )
             if campaign_id is not None and not request.HasField("retry_settings"):
                 settings = None
-            region = requests.draft_region(Checks(), request.draft_contact)
             arguments = {
                 "campaign_id": campaign_id,
                 "settings": settings,
@@ -344,8 +344,7 @@ async def _lock(tx: Transaction, campaign_id: int, etag: str = "") -> Row:
     row = await tx.one("lock_campaign", campaign_id=campaign_id)
     if row is None:
         raise NotFound(f"campaigns/{campaign_id}")
-    if etag and etag != f'"{row["revision"]}"':
-        raise EtagMismatch
+    require_etag(etag, row["revision"])
     return row
 
 

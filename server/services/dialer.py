@@ -1,6 +1,6 @@
 """Hand attempts to workers and take their reports: DialerService."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import Any, Final
@@ -91,7 +91,7 @@ class DialerService(DialerServiceServicer):
             lease = _lease_duration(checks, request, "lease_duration")
         known = [held for held in leases if held is not None]
 
-        async def work(tx: Transaction) -> tuple[dict[UUID, attempts.Row], set[UUID]]:
+        async def work(tx: Transaction) -> tuple[dict[UUID, attempts.Row], Collection[UUID]]:
             rows = await attempts.begin(tx, known, lease)
             held = {row["attempt_id"]: row for row in rows if row is not None}
             return held, await late.find_past(
@@ -119,7 +119,7 @@ class DialerService(DialerServiceServicer):
             if held is not None
         ]
 
-        async def work(tx: Transaction) -> tuple[dict[UUID, attempts.Row], set[UUID]]:
+        async def work(tx: Transaction) -> tuple[dict[UUID, attempts.Row], Collection[UUID]]:
             renewed = await attempts.renew(tx, renewals, lease)
             lost = [held for held, _ in renewals if held.attempt_id not in renewed]
             return renewed, await late.find_past(tx, lost)
@@ -187,22 +187,20 @@ class DialerService(DialerServiceServicer):
             leases = _leases(checks, "leases", request.leases)
         known = [held for held in leases if held is not None]
 
-        async def work(tx: Transaction) -> tuple[set[UUID], set[UUID]]:
+        async def work(tx: Transaction) -> dict[UUID, str | None]:
             await attempts.lock_entries(tx, known)
             released = await attempts.release(tx, known, "GIVEN_BACK")
             others = [held for held in known if held.attempt_id not in released]
-            before = await late.find_past(tx, others, released_only=True)
-            return released.keys() | before, await late.find_past(tx, others)
+            return dict.fromkeys(released, "GIVEN_BACK") | await late.find_past(tx, others)
 
-        released, past = await self._db.run(work)
+        past = await self._db.run(work)
         answers = dialer.ReleaseResult.Answer
         results = []
         for reference, held in zip(request.leases, leases, strict=True):
             answer = answers.ANSWER_NOT_FOUND
-            if held is not None and held.attempt_id in released:
-                answer = answers.ANSWER_RELEASED
-            elif held is not None and held.attempt_id in past:
-                answer = answers.ANSWER_BEGUN
+            if held is not None and held.attempt_id in past:
+                is_released = past[held.attempt_id] is not None
+                answer = answers.ANSWER_RELEASED if is_released else answers.ANSWER_BEGUN
             results.append(dialer.ReleaseResult(attempt_id=reference.attempt_id, answer=answer))
         return dialer.ReleaseAttemptsResponse(results=results)
 
@@ -289,7 +287,7 @@ def _ended_call(
 
 
 def _begin_result(
-    reference: dialer.Lease, row: attempts.Row | None, lease: Lease | None, past: set[UUID]
+    reference: dialer.Lease, row: attempts.Row | None, lease: Lease | None, past: Collection[UUID]
 ) -> dialer.BeginResult:
     answers = dialer.BeginResult.Answer
     if row is None:

@@ -11,6 +11,7 @@ from server.attempts import Caller
 from server.claims import ClaimLoop
 from server.db import Database, PlainConnection
 from tests.factories import Factory
+from tests.lock_waits import until_waiting
 
 
 @pytest.fixture
@@ -53,12 +54,7 @@ async def test_a_claim_under_way_is_answered_with_what_it_got_when_the_server_dr
             [contact],
         )
         claiming = asyncio.create_task(loop.claim(caller(), None, timedelta(seconds=10)))
-        async with asyncio.timeout(5):
-            while not conn.execute(  # noqa: ASYNC110 - PostgreSQL tells nobody
-                "select 1 from pg_stat_activity"
-                " where datname = current_database() and wait_event_type = 'Lock'"
-            ).fetchone():
-                await asyncio.sleep(0.01)
+        await until_waiting(conn)
         loop.drain()
         await asyncio.sleep(0)
         assert not claiming.done(), "what the transaction gets would be lost"

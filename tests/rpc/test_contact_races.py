@@ -9,6 +9,7 @@ from callhopper.v1 import campaign_service_pb2 as campaigns_pb
 from callhopper.v1 import contact_item_type_service_pb2 as item_types_pb
 from callhopper.v1 import contact_list_service_pb2 as lists_pb
 from callhopper.v1 import contact_service_pb2 as pb
+from tests.lock_waits import until_waiting
 
 MET = {grpc.StatusCode.OK, grpc.StatusCode.NOT_FOUND}
 
@@ -19,20 +20,6 @@ def creation(list_id, number, type_id=None):
         name = f"contactItemTypes/{type_id}"
         contact.additional_phones.add(number="+12025550199", contact_item_type=name)
     return pb.CreateContactRequest(contact=contact, request_id=str(uuid4()))
-
-
-async def until_somebody_waits(conn):
-    """Return when another connection to this database waits for a lock."""
-    waiting = (
-        "select 1 from pg_stat_activity"
-        " where datname = current_database() and wait_event_type = 'Lock'"
-    )
-
-    def look():
-        while not conn.execute(waiting).fetchall():
-            pass
-
-    await asyncio.to_thread(look)
 
 
 async def codes(*calls):
@@ -55,7 +42,7 @@ async def test_a_contact_created_while_its_list_is_attached_is_loaded(
     with other.transaction():
         other.execute("select 1 from contact_list for update")
         created = asyncio.ensure_future(contacts.CreateContact(creation(list_id, "+12025550100")))
-        await until_somebody_waits(make.connection)
+        await until_waiting(make.connection)
         other.execute("insert into campaign_list values (%s, %s, now())", (campaign_id, list_id))
     await created
     assert make.rows("select campaign_id from hopper_entry") == [{"campaign_id": campaign_id}]
@@ -71,7 +58,7 @@ async def test_a_contact_created_while_its_list_is_deleted_is_refused(
         created = asyncio.ensure_future(
             codes(contacts.CreateContact(creation(list_id, "+12025550100")))
         )
-        await until_somebody_waits(make.connection)
+        await until_waiting(make.connection)
         other.execute("update contact_list set deleted_at = now()")
     assert await created == [grpc.StatusCode.NOT_FOUND]
     assert make.rows("select * from contact") == []

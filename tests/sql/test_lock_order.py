@@ -18,6 +18,7 @@ from server.attempts import Caller
 from server.db import Database, PlainConnection
 from tests.conftest import Stubs
 from tests.factories import Factory
+from tests.lock_waits import until_waiting
 
 NewConnection = Callable[[], PlainConnection]
 
@@ -25,23 +26,6 @@ NewConnection = Callable[[], PlainConnection]
 @pytest.fixture
 def make(conn: PlainConnection) -> Factory:
     return Factory(conn)
-
-
-async def wait_until(condition: Callable[[], Any]) -> None:
-    """Wait until a condition holds, at most five seconds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - PostgreSQL tells nobody
-            await asyncio.sleep(0.01)
-
-
-def waiting(conn: PlainConnection) -> int:
-    """Count the sessions of this database that wait for a lock."""
-    row = conn.execute(
-        "select count(*) as sessions from pg_stat_activity"
-        " where datname = current_database() and wait_event_type = 'Lock'"
-    ).fetchone()
-    assert row is not None
-    return int(row["sessions"])
 
 
 async def claim(db: Database, how_many: int = 10) -> list[dict[str, Any]]:
@@ -97,7 +81,7 @@ async def test_a_begin_waits_for_a_pause_under_way_and_is_then_refused(
         beginning = asyncio.create_task(
             db.run(lambda tx: attempts.begin(tx, [lease], timedelta(seconds=60)))
         )
-        await wait_until(lambda: waiting(conn) == 1)
+        await until_waiting(conn)
 
     [answer] = await beginning
     assert answer is not None
@@ -123,10 +107,10 @@ async def test_a_pause_waits_for_a_begin_under_way_and_lets_it_pass(
         beginning = asyncio.create_task(
             db.run(lambda tx: attempts.begin(tx, [lease], timedelta(seconds=60)))
         )
-        await wait_until(lambda: waiting(conn) == 1)
+        await until_waiting(conn)
         request = campaigns.PauseCampaignRequest(name=f"campaigns/{campaign}")
         pausing = asyncio.ensure_future(stubs.campaigns.PauseCampaign(request))
-        await wait_until(lambda: waiting(conn) == 2)
+        await until_waiting(conn, 2)
 
     [answer] = await beginning
     assert answer is not None
@@ -152,7 +136,7 @@ async def test_a_contact_added_while_its_list_is_attached_is_loaded(
         message = contacts.Contact(contact_list=f"contactLists/{list_id}", phone=make.number())
         request = contacts.CreateContactRequest(contact=message)
         adding = asyncio.ensure_future(stubs.contacts.CreateContact(request))
-        await wait_until(lambda: waiting(conn) == 1)
+        await until_waiting(conn)
 
     await adding
     assert make.rows("select count(*) as entries from hopper_entry") == [{"entries": 1}]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from server.db import Database, PlainConnection
 from server.loops.partitions import PartitionLoop
 from tests.conftest import Clock
+from tests.lock_waits import until_waiting
 
 
 def partitions(conn: PlainConnection) -> list[str]:
@@ -65,12 +66,7 @@ async def test_two_servers_that_start_together_do_not_race(
     with other.transaction():
         other.execute("select add_history_partitions(2)")
         adding = asyncio.create_task(PartitionLoop().run_once(db, 1))
-        async with asyncio.timeout(5):
-            while not conn.execute(  # noqa: ASYNC110 - PostgreSQL tells nobody
-                "select 1 from pg_stat_activity"
-                " where datname = current_database() and wait_event_type = 'Lock'"
-            ).fetchone():
-                await asyncio.sleep(0.01)
+        await until_waiting(conn)
 
     await adding
     assert len(partitions(conn)) == 4

@@ -128,7 +128,7 @@ select
 
 -- name: find_entry :one
 -- The state of one open entry.
-select state, close_as from hopper_entry
+select state from hopper_entry
 where campaign_id = %(campaign_id)s::bigint and contact_id = %(contact_id)s::bigint and entry_id = %(entry_id)s::bigint;
 
 -- name: close_entry_later :exec
